@@ -1,0 +1,37 @@
+# `make help` lists the targets.  On a machine whose python3 is too old, name another one:
+# make PYTHON=python3.12
+PYTHON ?= python3
+CORES ?= all
+
+STAMP := .venv/.installed
+RUN := PATH="$(CURDIR)/.venv/bin:$$PATH"
+
+.PHONY: figures test lint help
+
+figures: $(STAMP)  ## run the workflow: every figure and table (CORES=2 limits the cores)
+	@$(RUN) snakemake --cores $(CORES)
+
+test: $(STAMP)  ## run the tests
+	@$(RUN) pytest
+
+lint: $(STAMP)  ## check style, types and the workflow
+	@$(RUN) ruff check
+	@$(RUN) ruff format --check
+	@$(RUN) mypy
+	@$(RUN) snakefmt --check workflow
+	@$(RUN) snakemake --lint
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+# The stamp is written last, so that an interrupted installation starts again from an empty .venv.
+$(STAMP): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "plrf needs Python >= 3.11, but PYTHON=$(PYTHON) is: $$($(PYTHON) --version 2>&1)" >&2; \
+	  echo "Name another one, for example: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "Installing the pinned requirements into .venv (about a minute) ..."
+	@$(PYTHON) -m venv --clear .venv
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check \
+	  --no-build-isolation --no-deps -e .
+	@touch $@

@@ -1,0 +1,96 @@
+"""Figure 1: loss against compute for many sizes, and the sizes that one budget leaves to choose."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from plrf.fitting import losses_at_budgets
+from plrf.plotting import INK, VERMILION, WIDTH, save, sequence_colors, style
+from plrf.tables import LOSSES, read_provenance, read_table
+
+ENVELOPE_BUDGETS = 400
+
+
+def losses_by_size(losses: pd.DataFrame, budgets: np.ndarray) -> pd.DataFrame:
+    """Losses at budgets: one row per budget, one column per size."""
+    columns = {
+        d: losses_at_budgets(curve["flops"], curve["loss"], budgets)
+        for d, curve in losses.groupby("d")
+    }
+    return pd.DataFrame(columns, index=budgets)
+
+
+def draw(losses: pd.DataFrame, budget: float) -> Figure:
+    """Draw the loss curves of one point.
+
+    Parameters
+    ----------
+    losses : DataFrame
+        Rows of the LOSSES schema: one point, engine volterra.
+    budget : float
+        The budget to mark, in flops.
+    """
+    import matplotlib.pyplot as plt
+
+    losses = losses[losses["step"] > 0]
+    sizes = sorted(losses["d"].unique().tolist())
+    colors = sequence_colors(sizes)
+    alpha, beta = losses[["alpha", "beta"]].iloc[0]
+    figure, ax = plt.subplots(figsize=(WIDTH, 3.4))
+    for d, curve in losses.groupby("d"):
+        ax.loglog(curve["flops"], curve["loss"], color=colors[d], label=str(d))
+
+    # The envelope is known where every size's own best budget could lie: between the first budget
+    # of the largest size and the last of the smallest.
+    first = losses.groupby("d")["flops"].min().max()
+    last = losses.groupby("d")["flops"].max().min()
+    budgets = np.geomspace(first, last, ENVELOPE_BUDGETS)
+    front = losses_by_size(losses, budgets).min(axis=1)
+    ax.loglog(front.index, front, color=INK, lw=1.6, ls=(0, (1, 1)), label="optimal")
+
+    at_budget = losses_by_size(losses, np.array([budget])).iloc[0].dropna()
+    best = at_budget.idxmin()
+    ax.axvline(budget, color=INK, lw=0.7, zorder=0)
+    marks = {at_budget.index[0]: "$d$ too small", at_budget.index[-1]: "$d$ too large"}
+    marks[best] = "$d$ optimal"
+    for d, text in marks.items():
+        color = VERMILION if d == best else INK
+        below = d == best
+        ax.plot(budget, at_budget[d], "o", color=color, zorder=5)
+        ax.annotate(
+            f"{text}: {d}",
+            (budget, at_budget[d]),
+            xytext=(-7, -9) if below else (7, 5),
+            textcoords="offset points",
+            ha="right" if below else "left",
+            va="top" if below else "bottom",
+            color=color,
+        )
+    ax.set(
+        xlabel="compute $f = d\\,r\\,B$ (flops)",
+        ylabel="expected loss $P$",
+        title=f"Volterra losses at $\\alpha = {alpha:g}$, $\\beta = {beta:g}$; "
+        f"budget $f = 10^{{{np.log10(budget):g}}}$ marked",
+    )
+    ax.legend(title="parameters $d$", loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return figure
+
+
+def make_figure(losses_path: str, sweep: str, budget: float, paths: list[str]) -> None:
+    """Read the losses and write the figure."""
+    keep = [("sweep", "=", sweep), ("engine", "=", "volterra")]
+    losses = read_table(losses_path, LOSSES, filters=keep)
+    with style():
+        save(draw(losses, budget), paths, read_provenance(losses_path))
+
+
+if __name__ == "__main__":
+    from plrf.logs import log_to
+
+    log_to(snakemake.log[0])
+    make_figure(
+        snakemake.input.losses,
+        snakemake.params.sweep,
+        snakemake.params.budget,
+        list(snakemake.output),
+    )

@@ -1,0 +1,112 @@
+"""SGD runs of one (sweep, alpha, d), and the expected loss of each run's own W.
+
+One job draws W once per run and shares its reduction among all betas.
+"""
+
+import logging
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from plrf.model import random_stream, recorded_steps
+from plrf.reduction import Reduction, reduce
+from plrf.sgd import simulate
+from plrf.tables import LOSSES, provenance, write_table
+from plrf.volterra import recursion
+
+ROUNDING = np.finfo(float).eps
+
+
+def reductions(job: dict[str, Any], seed: int) -> list[list[Reduction]]:
+    """Reductions by run and beta; W depends on the seed, alpha, d, v and the run alone."""
+    alpha, d, v = job["alpha"], job["d"], job["v"]
+    rows = []
+    for run in range(job["runs"]):
+        stream = partial(random_stream, seed, "features", alpha, d, v, run)
+        rows.append(reduce(stream, alpha, job["betas"], d, v))
+        logging.info("reduced W of run %d of %d", run + 1, job["runs"])
+    return rows
+
+
+def sample_stream(job: dict[str, Any], seed: int, beta: float, run: int) -> np.random.Generator:
+    """Stream of the samples of one run."""
+    values = (job[key] for key in ("alpha", "d", "v", "batch", "learning_rate"))
+    return random_stream(seed, "samples", beta, *values, run)
+
+
+def losses(job: dict[str, Any], seed: int, steps_per_decade: int) -> pd.DataFrame:
+    """Losses of all runs of a job, as rows of the LOSSES schema.
+
+    Parameters
+    ----------
+    job : dict
+        sweep, alpha, betas, d, v, batch, learning_rate, steps, runs, sgd, recursion.
+    seed : int
+        The config's seed.
+    steps_per_decade : int
+        Density of the recorded steps.
+    """
+    steps = recorded_steps(job["steps"], steps_per_decade)
+    chains = [(beta, run) for run in range(job["runs"]) for beta in job["betas"]]
+    reduced = [r for row in reductions(job, seed) for r in row]
+    tables = []
+    if job["sgd"]:
+        streams = [sample_stream(job, seed, beta, run) for beta, run in chains]
+        result = simulate(reduced, streams, job["learning_rate"], job["batch"], steps)
+        for (beta, run), step in zip(chains, result.diverged_at, strict=True):
+            if step >= 0:
+                logging.warning("sgd: beta=%s run %d diverged at step %d", beta, run, step)
+        tables.append(("sgd", result.loss, np.full(steps.shape, np.nan)))
+    if job["recursion"]:
+        loss = recursion(
+            np.array([r.eigenvalues for r in reduced]),
+            np.array([r.coefficients**2 for r in reduced]),
+            np.array([r.floor for r in reduced]),
+            job["learning_rate"],
+            job["batch"],
+            steps,
+        )
+        # All terms are positive, so that rounding errors add up at most linearly.
+        tables.append(("recursion", loss, (steps + 1) * (job["batch"] + 16) * ROUNDING))
+    return pd.concat(
+        pd.DataFrame(
+            {
+                "sweep": job["sweep"],
+                "alpha": job["alpha"],
+                "beta": beta,
+                "d": job["d"],
+                "v": job["v"],
+                "batch": job["batch"],
+                "learning_rate": job["learning_rate"],
+                "engine": engine,
+                "run": run,
+                "step": steps,
+                "flops": float(job["d"] * job["batch"]) * steps,
+                "loss": loss[:, k],
+                "error": error,
+                "status": np.where(np.isfinite(loss[:, k]), "ok", "diverged"),
+            }
+        )
+        for engine, loss, error in tables
+        for k, (beta, run) in enumerate(chains)
+    )
+
+
+def run_job(job: dict[str, Any], seed: int, steps_per_decade: int, path: str) -> None:
+    """Run a job and write its losses."""
+    source = provenance({**job, "steps_per_decade": steps_per_decade}, seed)
+    write_table(losses(job, seed, steps_per_decade), LOSSES, path, source)
+
+
+if __name__ == "__main__":
+    from plrf.logs import log_to
+
+    log_to(snakemake.log[0])
+    run_job(
+        snakemake.params.job,
+        snakemake.params.seed,
+        snakemake.params.steps_per_decade,
+        snakemake.output[0],
+    )

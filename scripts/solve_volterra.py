@@ -1,0 +1,64 @@
+"""Expected losses (deterministic equivalent) of all sizes of one (sweep, alpha)."""
+
+import logging
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from plrf.model import recorded_steps
+from plrf.tables import LOSSES, provenance, write_table
+from plrf.volterra import expected_loss
+
+# A loss whose estimated relative error is larger is flagged.
+TOLERANCE = 1e-6
+
+
+def curve(point: dict[str, Any], steps_per_decade: int) -> pd.DataFrame:
+    """Loss curve of one point and size, as rows of the LOSSES schema.
+
+    Parameters
+    ----------
+    point : dict
+        A row of the grid.
+    steps_per_decade : int
+        Density of the recorded steps.
+    """
+    steps = recorded_steps(point["steps"], steps_per_decade)
+    parameters = {key: point[key] for key in ("alpha", "beta", "d", "v", "batch", "learning_rate")}
+    result = expected_loss(steps, **parameters)
+    return pd.DataFrame(
+        {
+            "sweep": point["sweep"],
+            **parameters,
+            "engine": "volterra",
+            "run": -1,
+            "step": steps,
+            "flops": float(point["d"] * point["batch"]) * steps,
+            "loss": result.loss,
+            "error": result.error,
+            "status": np.where(result.error <= TOLERANCE, "ok", "inaccurate"),
+        }
+    )
+
+
+def run_job(points: list[dict[str, Any]], seed: int, steps_per_decade: int, path: str) -> None:
+    """Solve all points of a job and write their losses."""
+    curves = []
+    for k, point in enumerate(points):
+        curves.append(curve(point, steps_per_decade))
+        logging.info("solved %d of %d", k + 1, len(points))
+    source = provenance({"points": points, "steps_per_decade": steps_per_decade}, seed)
+    write_table(pd.concat(curves), LOSSES, path, source)
+
+
+if __name__ == "__main__":
+    from plrf.logs import log_to
+
+    log_to(snakemake.log[0])
+    run_job(
+        snakemake.params.points,
+        snakemake.params.seed,
+        snakemake.params.steps_per_decade,
+        snakemake.output[0],
+    )

@@ -1,0 +1,157 @@
+"""One-pass SGD: exact in law in the eigenbasis, and literal (model sections 1 and 2)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plrf.model import feature_variances, target_coefficients
+from plrf.reduction import Reduction
+
+Array = NDArray[np.float64]
+Steps = NDArray[np.int64]
+
+# Normals drawn ahead for all chains together: 512 kB, so that they stay in cache.
+NOISE_BUFFER = 1 << 16
+# A chain whose loss has grown this much over its initial loss has diverged.
+DIVERGENCE_FACTOR = 1e6
+
+
+@dataclass(frozen=True)
+class SGDResult:
+    """Losses of several chains.
+
+    Attributes
+    ----------
+    loss : array, shape (n_steps, n_chains)
+        Population loss at the recorded steps; NaN from the divergence on.
+    diverged_at : int array, shape (n_chains,)
+        First step whose loss exceeds ``DIVERGENCE_FACTOR`` times the initial one; -1 if none.
+    """
+
+    loss: Array
+    diverged_at: Steps
+
+
+def simulate(
+    reductions: list[Reduction],
+    streams: list[np.random.Generator],
+    learning_rate: float,
+    batch: int,
+    steps: Steps,
+) -> SGDResult:
+    """Simulate SGD in the eigenbasis, exact in law, at O(d) per step for any batch (section 2).
+
+    The state of a chain is ``w = (sqrt(lam_i) rho_i, -sqrt(F0))`` with loss ``|w|^2``. A batch acts
+    through ``G^T G w``, drawn with one chi-squared number and d + 1 normals. Chains are independent
+    and advance together; a chain's result does not depend on the others.
+
+    Parameters
+    ----------
+    reductions : list of Reduction
+        One for each chain, all with the same d.
+    streams : list of Generator
+        One for each chain.
+    learning_rate : float
+        gamma.
+    batch : int
+        Samples per step, summed.
+    steps : int array, shape (n_steps,)
+        Steps to record, increasing.
+
+    Returns
+    -------
+    SGDResult
+    """
+    state = np.array([[*-r.coefficients, -np.sqrt(r.floor)] for r in reductions])
+    rates = np.array([[*(learning_rate * r.eigenvalues), 0.0] for r in reductions])
+    # Separate streams for the two kinds of numbers: results do not depend on the buffer's length.
+    normal_streams, chi2_streams = zip(*(s.spawn(2) for s in streams), strict=True)
+    n_chains, width = state.shape
+    length = max(1, NOISE_BUFFER // state.size)
+    noise = np.empty((n_chains, length, width))
+    n_steps = int(steps[-1])
+    history = np.empty((length + 1, n_chains))
+    loss = np.empty((len(steps), n_chains))
+    diverged_at = np.full(n_chains, -1, dtype=np.int64)
+    threshold = DIVERGENCE_FACTOR * np.vecdot(state, state)
+    update = np.empty_like(state)
+
+    for start in range(0, n_steps + 1, length):
+        for chain, stream in enumerate(normal_streams):
+            stream.standard_normal(out=noise[chain])
+        chi2 = np.stack([s.chisquare(batch, size=length) for s in chi2_streams], axis=1)
+        root = np.sqrt(chi2)
+        for k in range(min(length, n_steps + 1 - start)):
+            xi = noise[:, k]
+            square = np.vecdot(state, state)
+            history[k] = square
+            norm = np.sqrt(square)
+            along = chi2[k] - root[k] * np.vecdot(state, xi) / norm
+            np.multiply(state, along[:, None], out=update)
+            xi *= (root[k] * norm)[:, None]
+            update += xi
+            update *= rates
+            state -= update
+        done = min(length, n_steps + 1 - start)
+        recorded = (steps >= start) & (steps < start + done)
+        loss[recorded] = history[steps[recorded] - start]
+        above = ~(history[:done] <= threshold)
+        first = (diverged_at < 0) & above.any(axis=0)
+        diverged_at[first] = start + above.argmax(axis=0)[first]
+        state[first] = np.nan
+    loss[(diverged_at >= 0) & (steps[:, None] >= diverged_at)] = np.nan
+    return SGDResult(loss, diverged_at)
+
+
+def simulate_literal(
+    features: Array,
+    alpha: float,
+    beta: float,
+    learning_rate: float,
+    batch: int,
+    steps: Steps,
+    rng: np.random.Generator,
+    n_chains: int,
+) -> Array:
+    """Simulate SGD as written in model section 1: draw x in R^v, multiply by W.
+
+    The slow reference that :func:`simulate` is tested against; O(v d) per sample.
+
+    Parameters
+    ----------
+    features : array, shape (v, d)
+        W.
+    alpha, beta : float
+        Data and target complexity.
+    learning_rate : float
+        gamma.
+    batch : int
+        Samples per step, summed.
+    steps : int array, shape (n_steps,)
+        Steps to record, increasing.
+    rng : Generator
+        Draws the samples of all chains.
+    n_chains : int
+        Independent chains that share W.
+
+    Returns
+    -------
+    array, shape (n_steps, n_chains)
+        Population loss at the recorded steps.
+    """
+    v, d = features.shape
+    root = np.sqrt(feature_variances(alpha, v))
+    target = target_coefficients(beta, v)
+    theta = np.zeros((n_chains, d))
+    loss = np.empty((len(steps), n_chains))
+    now = 0
+    for k, step in enumerate(steps):
+        for _ in range(now, step):
+            x = root * rng.standard_normal((n_chains, batch, v))
+            x_features = x @ features
+            residual = np.einsum("cbd,cd->cb", x_features, theta) - x @ target
+            theta -= learning_rate * np.einsum("cb,cbd->cd", residual, x_features)
+        now = step
+        loss[k] = np.square((theta @ features.T - target) * root).sum(axis=1)
+    return loss

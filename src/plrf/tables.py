@@ -1,0 +1,213 @@
+"""The Parquet tables of the workflow: their schemas, provenance, and how they are written.
+
+Tables are long and tidy: parameters stand as columns, one measured number per row.
+"""
+
+import hashlib
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+import plrf
+
+_POINT = [("sweep", pa.string()), ("alpha", pa.float64()), ("beta", pa.float64())]
+
+
+def _schema(*fields: tuple[str, pa.DataType]) -> pa.Schema:
+    """Schema whose columns are never null: what is missing is NaN, with a status."""
+    return pa.schema([pa.field(name, dtype, nullable=False) for name, dtype in fields])
+
+
+GRID = _schema(
+    *_POINT,
+    ("d", pa.int64()),
+    ("v", pa.int64()),
+    ("batch", pa.int64()),
+    ("c", pa.float64()),
+    ("learning_rate", pa.float64()),
+    ("kernel_mass", pa.float64()),
+    ("flops", pa.float64()),  # budget of one run
+    ("steps", pa.int64()),
+    ("runs", pa.int64()),
+    ("sgd", pa.bool_()),
+    ("recursion", pa.bool_()),
+    ("volterra", pa.bool_()),
+    ("phase", pa.string()),
+)
+LOSSES = _schema(
+    *_POINT,
+    ("d", pa.int64()),
+    ("v", pa.int64()),
+    ("batch", pa.int64()),
+    ("learning_rate", pa.float64()),
+    ("engine", pa.string()),  # sgd, recursion (given W) or volterra (W averaged out)
+    ("run", pa.int64()),  # -1 for volterra
+    ("step", pa.int64()),
+    ("flops", pa.float64()),  # d * step * batch
+    ("loss", pa.float64()),  # NaN from a divergence on
+    ("error", pa.float64()),  # the solver's own relative error; NaN for sgd
+    ("status", pa.string()),  # ok, diverged or inaccurate
+)
+ISOFLOP = _schema(
+    *_POINT,
+    ("engine", pa.string()),
+    ("flops", pa.float64()),
+    ("d", pa.int64()),
+    ("loss", pa.float64()),  # mean over runs; NaN where the size does not reach the budget
+)
+FRONTS = _schema(
+    *_POINT,
+    ("engine", pa.string()),
+    ("method", pa.string()),
+    ("flops", pa.float64()),
+    ("d_opt", pa.float64()),
+    ("loss_opt", pa.float64()),
+    # Parabola of Approach 2: log loss = curvature x^2 + slope x + intercept with x = log d
+    ("curvature", pa.float64()),
+    ("slope", pa.float64()),
+    ("intercept", pa.float64()),
+    ("status", pa.string()),
+)
+EXPONENTS = _schema(
+    *_POINT,
+    ("phase", pa.string()),
+    ("engine", pa.string()),
+    ("method", pa.string()),
+    ("quantity", pa.string()),  # eta or xi
+    ("estimate", pa.float64()),
+    ("std_error", pa.float64()),
+    ("ci_low", pa.float64()),  # 95% interval
+    ("ci_high", pa.float64()),
+    ("window_low", pa.float64()),  # flops
+    ("window_high", pa.float64()),
+    ("n_budgets", pa.int64()),
+    ("n_dropped", pa.int64()),
+    ("theory", pa.float64()),
+    ("status", pa.string()),
+)
+CHECKS = _schema(("check", pa.string()), ("passed", pa.bool_()), ("detail", pa.string()))
+
+
+class TableError(RuntimeError):
+    """A table cannot be read, or does not have the columns that it should have."""
+
+
+def _git_commit() -> str:
+    """Commit of the checkout that holds the library, marked if changed; "unknown" outside one."""
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
+    command += ["--abbrev=40", "--exclude=*"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def provenance(parameters: Any, seed: int) -> dict[str, str]:
+    """Where a table comes from, for its metadata.
+
+    Parameters
+    ----------
+    parameters : JSON-like
+        The part of the configuration that the table depends on.
+    seed : int
+        The config's seed.
+
+    Returns
+    -------
+    dict
+        ``config_hash`` (SHA-256 of the parameters), ``plrf_version``, ``git_commit``, ``seed``.
+    """
+    canonical = json.dumps(parameters, sort_keys=True, default=str)
+    return {
+        "config_hash": hashlib.sha256(canonical.encode()).hexdigest(),
+        "plrf_version": plrf.__version__,
+        "git_commit": _git_commit(),
+        "seed": str(seed),
+    }
+
+
+def write_table(
+    frame: pd.DataFrame, schema: pa.Schema, path: str | Path, source: Mapping[str, str]
+) -> None:
+    """Write a table under a temporary name, then rename it: it is whole or not there.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Has the schema's columns, in any order.
+    schema : pyarrow.Schema
+        One of this module's.
+    path : path
+        The Parquet file.
+    source : mapping
+        From :func:`provenance`; stored in the file's metadata under ``plrf``.
+
+    Raises
+    ------
+    TableError
+        If columns are missing or superfluous, or values do not fit their type.
+    """
+    if set(frame.columns) != set(schema.names):
+        difference = sorted(set(frame.columns) ^ set(schema.names))
+        raise TableError(f"{path}: columns differ from the schema: {', '.join(difference)}")
+    try:
+        # Through numpy, since from pandas NaN would become null.
+        table = pa.Table.from_arrays(
+            [
+                pa.array(frame[field.name].to_numpy(), type=field.type, from_pandas=False)
+                for field in schema
+            ],
+            schema=schema.with_metadata({"plrf": json.dumps(dict(source), sort_keys=True)}),
+        )
+        table.validate(full=True)
+    except pa.ArrowException as error:
+        raise TableError(f"{path}: {error}") from error
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        pq.write_table(table, temporary, compression="zstd")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_table(path: str | Path, schema: pa.Schema, filters: Any = None) -> pd.DataFrame:
+    """Read a table and check its columns.
+
+    Parameters
+    ----------
+    path : path
+        The Parquet file.
+    schema : pyarrow.Schema
+        The schema that it must have.
+    filters : optional
+        Row filter, as in ``pyarrow.parquet.read_table``.
+
+    Raises
+    ------
+    TableError
+        If the file is damaged or has another schema; the message says what to do.
+    """
+    advice = "delete it and run the workflow again: it will be made anew"
+    try:
+        if not pq.read_schema(path).equals(schema, check_metadata=False):
+            raise TableError(f"{path}: not the columns that this version writes; {advice}")
+        frame: pd.DataFrame = pq.read_table(path, filters=filters).to_pandas()
+    except (pa.ArrowException, OSError) as error:
+        raise TableError(f"{path}: cannot be read ({error}); {advice}") from error
+    return frame
+
+
+def read_provenance(path: str | Path) -> dict[str, str]:
+    """Provenance of a table, from its metadata."""
+    metadata = pq.read_schema(path).metadata
+    source: dict[str, str] = json.loads(metadata[b"plrf"])
+    return source

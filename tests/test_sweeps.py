@@ -1,0 +1,676 @@
+"""From config to grid: what is accepted, what is refused and with which words."""
+
+import copy
+from functools import reduce
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from plrf import sweeps, tables
+from plrf.resolvent import kernel_mass
+from plrf.sweeps import ConfigError, expand, validate_config, validate_grid
+
+ROOT = Path(__file__).parents[1]
+
+
+def read_yaml(path):
+    return yaml.safe_load((ROOT / path).read_text())
+
+
+CONFIG_SCHEMA = read_yaml("workflow/schemas/config.schema.yaml")
+GRID_SCHEMA = read_yaml("workflow/schemas/grid.schema.yaml")
+
+VALID = """
+seed: 1
+steps_per_decade: 10
+fits: {envelope_budgets: 11, isoflop_budgets: 5, parabola_sizes: 5, resamples: 100}
+toy_scaling: {sweep: toy, budget: 1.0e+4}
+sweeps:
+  toy:
+    points: [[0.75, 0.25]]
+    d: [10, 20]
+    v_over_d: 4
+    batch: 1
+    c: 0.5
+    flops: 1.0e+5
+    engines: [volterra]
+  front:
+    points: [[0.7, 0.7]]
+    d: [10, 20, 40]
+    v_over_d: 2.5
+    batch: 2
+    c: 0.5
+    flops: 1.0e+5
+    runs: 3
+    engines: [sgd, volterra]
+    window: [1.0e+3, 1.0e+5]
+    front: fig03
+  plane:
+    product: {alpha: [0.7, 0.4], beta: [0.1, 0.8]}
+    d: [10]
+    v_over_d: 4
+    batch: 1
+    c: 0.5
+    flops: 1.0e+5
+    engines: [volterra]
+"""
+
+
+def follow(node, path):
+    return reduce(lambda node, key: node[key], path, node)
+
+
+def edited(edits, config=VALID):
+    """Copy of a config with values set at dotted key paths, or removed where the value is ..."""
+    config = yaml.safe_load(config) if isinstance(config, str) else copy.deepcopy(config)
+    for path, value in edits.items():
+        *parents, key = [int(part) if part.isdigit() else part for part in path.split(".")]
+        if value is ...:
+            del follow(config, parents)[key]
+        else:
+            follow(config, parents)[key] = value
+    return config
+
+
+def refusal(config):
+    """Lines of the message with which a config is refused."""
+    with pytest.raises(ConfigError) as caught:
+        validate_config(config, CONFIG_SCHEMA)
+    return str(caught.value).split("\n")
+
+
+def test_valid_config_is_accepted():
+    validate_config(yaml.safe_load(VALID), CONFIG_SCHEMA)
+
+
+TWO_POINTS = [[0.7, 0.7], [0.8, 0.8]]
+NAME_RULE = "a letter, then at most 63 letters, digits, _ or -"
+
+# Edits of the valid config; how the one line of the message begins; what it says is allowed.
+BAD = {
+    "no size simulated": (
+        {"sweeps.front.largest_simulated_d": 5},
+        "sweeps.front.largest_simulated_d = 5: ",
+        "at least the smallest d, 10",
+    ),
+    "no engine for a size": (
+        {"sweeps.front.largest_simulated_d": 20, "sweeps.front.engines": ["sgd"]},
+        "sweeps.front.largest_simulated_d = 20: ",
+        "no engine is left for d = 40",
+    ),
+    "nothing to simulate": (
+        {"sweeps.toy.largest_simulated_d": 10},
+        "sweeps.toy.largest_simulated_d = 10: ",
+        "has no effect without the engines sgd and recursion",
+    ),
+    "unknown key": ({"sed": 1}, "sed: unknown key", "did you mean seed?"),
+    "unknown sweep key": ({"sweeps.toy.batchs": 1}, "sweeps.toy.batchs: unknown", "mean batch?"),
+    "unknown fits key": ({"fits.zzz": 1}, "fits.zzz: unknown key", "known: envelope_budgets, iso"),
+    "unknown product key": (
+        {"sweeps.plane.product.gamma": [1]},
+        "sweeps.plane.product.gamma: un",
+        "",
+    ),
+    "unknown toy key": ({"toy_scaling.budgets": 1}, "toy_scaling.budgets: unknown", "mean budget?"),
+    "missing key": ({"seed": ...}, "seed: missing", "entropy"),
+    "missing sweep key": ({"sweeps.toy.flops": ...}, "sweeps.toy.flops: missing", "budget"),
+    "text for number": (
+        {"sweeps.toy.c": "big"},
+        'sweeps.toy.c = "big": ',
+        "must be a finite number (",
+    ),
+    "1e6 read as text": ({"sweeps.toy.flops": "1e6"}, 'sweeps.toy.flops = "1e6": ', "write 1.0e+6"),
+    "1e6 seed": ({"seed": "1e6"}, 'seed = "1e6": ', "a whole number, write 1000000 "),
+    "boolean for number": ({"sweeps.toy.c": True}, "sweeps.toy.c = true: ", "a finite number ("),
+    "boolean for integer": (
+        {"sweeps.toy.d.1": True},
+        "sweeps.toy.d[1] = true: ",
+        "a whole number (",
+    ),
+    "boolean seed": ({"seed": False}, "seed = false: ", "a whole number ("),
+    "NaN": ({"sweeps.toy.c": float("nan")}, "sweeps.toy.c = NaN: ", "a finite number ("),
+    "infinity": (
+        {"sweeps.toy.flops": float("inf")},
+        "sweeps.toy.flops = Infinity: ",
+        "a finite nu",
+    ),
+    "NaN point": (
+        {"sweeps.toy.points.0.1": float("nan")},
+        "sweeps.toy.points[0][1] = NaN: ",
+        "finite",
+    ),
+    "infinite d": (
+        {"sweeps.toy.d.0": float("inf")},
+        "sweeps.toy.d[0] = Infinity: ",
+        "a whole number (",
+    ),
+    "number for list": ({"sweeps.toy.d": 10}, "sweeps.toy.d = 10: ", "must be a list"),
+    "null sweeps": ({"sweeps": None}, "sweeps = null: ", "must be a mapping"),
+    "no sweeps": ({"sweeps": {}}, "sweeps = {}: ", "must have at least 1"),
+    "null sweep": ({"sweeps.plane": None}, "sweeps.plane = null: ", "must be a mapping"),
+    "negative seed": ({"seed": -1}, "seed = -1: ", "at least 0"),
+    "negative d": (
+        {"sweeps.front.d.1": -5},
+        "sweeps.front.d[1] = -5: ",
+        "must be at least 1 (d: number",
+    ),
+    "zero d": ({"sweeps.front.d.1": 0}, "sweeps.front.d[1] = 0: ", "at least 1"),
+    "huge d": ({"sweeps.front.d.1": 10**400}, "sweeps.front.d[1] = 1000", "at most 10000000000"),
+    "non-integer d": ({"sweeps.front.d.1": 20.5}, "sweeps.front.d[1] = 20.5: ", "a whole number ("),
+    "d as float": (
+        {"sweeps.front.d.1": 20.0},
+        "sweeps.front.d[1] = 20.0: ",
+        "whole number, write 20 ",
+    ),
+    "empty d": ({"sweeps.toy.d": []}, "sweeps.toy.d = []: ", "at least 1 item"),
+    "empty points": ({"sweeps.toy.points": []}, "sweeps.toy.points = []: ", "at least 1 item"),
+    "empty engines": ({"sweeps.toy.engines": []}, "sweeps.toy.engines = []: ", "at least 1 item"),
+    "empty beta": ({"sweeps.plane.product.beta": []}, "sweeps.plane.product.beta = []: ", "1 item"),
+    "half a point": (
+        {"sweeps.toy.points.0": [0.7]},
+        "sweeps.toy.points[0] = [0.7]: ",
+        "least 2 item",
+    ),
+    "long point": (
+        {"sweeps.toy.points.0": [1, 1, 1]},
+        "sweeps.toy.points[0] = [1, 1, 1]: ",
+        "most 2",
+    ),
+    "no points": ({"sweeps.plane.product": ...}, "sweeps.plane: ", "either points or product"),
+    "points and product": (
+        {"sweeps.plane.points": [[1, 1]]},
+        "sweeps.plane: ",
+        "points or product",
+    ),
+    "duplicate point": (
+        {"sweeps.plane.product": ..., "sweeps.plane.points": [[1, 1], [2, 1], [1.0, 1]]},
+        "sweeps.plane.points[2] = [1.0, 1]: ",
+        "must be unique, but it repeats item [0]",
+    ),
+    "duplicate alpha": (
+        {"sweeps.plane.product.alpha": [0.7, 0.8, 0.7]},
+        "sweeps.plane.product.alpha[2] = 0.7: ",
+        "must be unique, but it repeats item [0]",
+    ),
+    "duplicate d": (
+        {"sweeps.front.d": [10, 20, 20]},
+        "sweeps.front.d[2] = 20: ",
+        "repeats item [1]",
+    ),
+    "duplicate engine": (
+        {"sweeps.toy.engines": ["volterra", "volterra"]},
+        'sweeps.toy.engines[1] = "volterra": ',
+        "repeats item [0]",
+    ),
+    "unknown engine": (
+        {"sweeps.front.engines.0": "adam"},
+        'sweeps.front.engines[0] = "adam": ',
+        "must be one of sgd, recursion, volterra",
+    ),
+    "v below d": ({"sweeps.toy.v_over_d": 0.99}, "sweeps.toy.v_over_d = 0.99: ", "at least 1 "),
+    "zero batch": ({"sweeps.toy.batch": 0}, "sweeps.toy.batch = 0: ", "at least 1 "),
+    "zero c": ({"sweeps.toy.c": 0}, "sweeps.toy.c = 0: ", "greater than 0"),
+    "zero alpha": (
+        {"sweeps.toy.points.0": [0, 1]},
+        "sweeps.toy.points[0][0] = 0: ",
+        "greater than 0",
+    ),
+    "negative alpha": (
+        {"sweeps.plane.product.alpha.1": -0.5},
+        "sweeps.plane.product.alpha[1] = -0.5: ",
+        "greater than 0",
+    ),
+    "below the edge": (
+        {"sweeps.toy.points.0": [0.7, -0.3]},
+        "sweeps.toy.points[0] = [0.7, -0.3]: ",
+        "2(alpha + beta) = 0.8 must be at least 1; allowed at alpha = 0.7: beta >= -0.2 ",
+    ),
+    "product below the edge": (
+        {"sweeps.plane.product.beta.0": -0.3},
+        "sweeps.plane.product.beta[0] = -0.3: ",
+        "2(alpha + beta) = 0.2 must be at least 1; allowed at alpha = 0.4: beta >= 0.1 ",
+    ),
+    "less than one step": (
+        {"sweeps.plane.flops": 9.5},
+        "sweeps.plane.flops = 9.5: ",
+        "max(d) * batch = 10",
+    ),
+    "less than one step of the largest d": (
+        {"sweeps.front.flops": 79, "sweeps.front.window": [1, 79]},
+        "sweeps.front.flops = 79: ",
+        "must be at least max(d) * batch = 80",
+    ),
+    "zero flops": ({"sweeps.plane.flops": 0}, "sweeps.plane.flops = 0: ", "greater than 0"),
+    "zero runs": ({"sweeps.front.runs": 0}, "sweeps.front.runs = 0: ", "at least 1 "),
+    "runs missing": ({"sweeps.front.runs": ...}, "sweeps.front.runs: missing", "sgd and recursion"),
+    "runs missing for recursion": (
+        {"sweeps.plane.engines": ["recursion"]},
+        "sweeps.plane.runs: missing",
+        "sgd and recursion",
+    ),
+    "empty window": (
+        {"sweeps.front.window": [2e3, 2e3]},
+        "sweeps.front.window[1] = 2000.0: ",
+        "must be greater than the window's lower end, 2000.0",
+    ),
+    "window above flops": (
+        {"sweeps.front.window": [1e3, 2e5]},
+        "sweeps.front.window[1] = 200000.0: ",
+        "must be at most flops = 100000.0",
+    ),
+    "one-sided window": (
+        {"sweeps.front.window": [1e3]},
+        "sweeps.front.window = [1000.0]: ",
+        "least 2",
+    ),
+    "front without window": (
+        {"sweeps.front.window": ...},
+        'sweeps.front.front = "fig03": ',
+        "a window",
+    ),
+    "front of two points": (
+        {"sweeps.front.points": TWO_POINTS},
+        'sweeps.front.front = "fig03": ',
+        "exactly one point",
+    ),
+    "front is a path": ({"sweeps.front.front": "../x"}, 'sweeps.front.front = "../x": ', NAME_RULE),
+    "front of the toy figure": (
+        {"sweeps.front.front": "fig01_toy_scaling"},
+        'sweeps.front.front = "fig01_toy_scaling": ',
+        "also the figure of toy_scaling",
+    ),
+    "one front twice": (
+        {"sweeps.toy.front": "fig03", "sweeps.toy.window": [1e3, 1e4]},
+        'sweeps.front.front = "fig03": ',
+        "also the figure of sweeps.toy",
+    ),
+    "toy sweep missing": (
+        {"toy_scaling.sweep": "to"},
+        'toy_scaling.sweep = "to": ',
+        "did you mean toy?",
+    ),
+    "toy sweep without volterra": (
+        {"sweeps.toy.engines": ["recursion"], "sweeps.toy.runs": 1},
+        'toy_scaling.sweep = "toy": ',
+        "the engine volterra and exactly one point",
+    ),
+    "toy sweep of several points": (
+        {"toy_scaling.sweep": "plane"},
+        'toy_scaling.sweep = "plane": ',
+        "the engine volterra and exactly one point",
+    ),
+    "toy null": ({"toy_scaling": None}, "toy_scaling = null: ", "must be a mapping"),
+    "toy budget missing": ({"toy_scaling.budget": ...}, "toy_scaling.budget: missing", "marks"),
+    "toy sweep null": ({"sweeps.toy": None}, "sweeps.toy = null: ", "must be a mapping"),
+    "toy sweep without points": ({"sweeps.toy.points": ...}, "sweeps.toy: ", "points or product"),
+    "toy budget": (
+        {"toy_scaling.budget": 2e5},
+        "toy_scaling.budget = 200000.0: ",
+        "must be at most the flops of sweep toy, 100000.0",
+    ),
+    "few resamples": ({"fits.resamples": 1}, "fits.resamples = 1: ", "at least 40"),
+}
+
+
+@pytest.mark.parametrize(("edits", "start", "allowed"), BAD.values(), ids=BAD)
+def test_bad_value_is_refused_in_one_line(edits, start, allowed):
+    (line,) = refusal(edited(edits))
+    assert line.startswith(start)
+    assert allowed in line.removeprefix(start)
+
+
+@pytest.mark.parametrize(
+    "name", ["a/b", "a b", "..", "", "1st", "_a", "a.b", "é", "a\n", "a" * 65, True, None, 2024]
+)
+def test_sweep_name_must_be_a_file_name(name):
+    config = yaml.safe_load(VALID)
+    config["sweeps"][name] = config["sweeps"]["plane"]
+    (line,) = refusal(config)
+    assert line.startswith("sweeps") and repr(str(name))[1:-1] in line
+    assert line.endswith(f"({NAME_RULE})")
+
+
+@pytest.mark.parametrize("name", ["a", "A" * 64, "phase_III-2"])
+def test_sweep_name_accepted(name):
+    config = yaml.safe_load(VALID)
+    config["sweeps"][name] = config["sweeps"]["plane"]
+    validate_config(config, CONFIG_SCHEMA)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "text", "1.5"])
+def test_config_that_is_not_a_mapping(text):
+    (line,) = refusal(yaml.safe_load(text))
+    assert line.startswith("config = ") and "must be a mapping" in line
+
+
+def test_empty_config_names_every_missing_key():
+    assert [line.split(":")[0] for line in refusal({})] == sorted(CONFIG_SCHEMA["required"])
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [("1e6", "1.0e+6"), ("125e-5", "1.25e-3"), ("'0.5'", "5.0e-1"), ("2.5e3", "2.5e+3")],
+)
+def test_advice_on_numbers_that_yaml_reads_as_text(text, advice):
+    value = yaml.safe_load(text)
+    assert isinstance(value, str)
+    (line,) = refusal(edited({"sweeps.plane.c": value}))
+    assert f"must be a finite number, write {advice} (" in line
+    assert yaml.safe_load(advice) == float(value)
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "abc"])
+def test_no_advice_on_text_that_is_no_number(text):
+    (line,) = refusal(edited({"sweeps.plane.c": text}))
+    assert "write" not in line
+
+
+def test_all_problems_are_listed_in_the_order_of_their_paths():
+    config = edited(
+        {
+            "sweeps.front.d": [*range(10, 20), -1],
+            "sweeps.front.d.2": -2,
+            "sweeps.plane.flops": 1,
+            "seed": "x",
+            "toy_scaling.budget": 1e9,
+        }
+    )
+    assert [line.split(" = ")[0] for line in refusal(config)] == [
+        "seed",
+        "sweeps.front.d[2]",
+        "sweeps.front.d[10]",
+        "sweeps.plane.flops",
+        "toy_scaling.budget",
+    ]
+
+
+def test_long_values_are_cut():
+    (line,) = refusal(edited({"seed": ["x" * 1000]}))
+    assert len(line) < 150
+
+
+def test_points_on_the_edge_are_allowed():
+    validate_config(edited({"sweeps.front.points.0": [0.7, -0.2]}), CONFIG_SCHEMA)
+    (line,) = refusal(edited({"sweeps.front.points.0": [0.7, -0.2 - 1e-8]}))
+    assert "2(alpha + beta) = 0.99999998 must be at least 1" in line
+
+
+def test_window_and_toy_budget_may_reach_the_budget():
+    edits = {"sweeps.front.window": [1, 1e5], "toy_scaling.budget": 1e5}
+    validate_config(edited(edits), CONFIG_SCHEMA)
+
+
+def test_one_step_of_the_largest_d_suffices():
+    config = edited({"sweeps.plane.flops": 10})
+    validate_config(config, CONFIG_SCHEMA)
+    assert expand(config).query("sweep == 'plane'")["steps"].eq(1).all()
+
+
+@pytest.mark.parametrize("batch", [1, 8])
+@pytest.mark.parametrize("alpha", [0.3, 0.5, 0.8, 2.0])
+def test_unstable_learning_rate_is_refused_with_the_stable_range(alpha, batch):
+    edits = {"sweeps.plane.product.alpha": [alpha, 1.1], "sweeps.plane.product.beta": [0.5]}
+    edits |= {"sweeps.plane.d": [10, 100], "sweeps.plane.batch": batch}
+    (line,) = refusal(edited(edits | {"sweeps.plane.c": 50.0}))
+    assert line.startswith("sweeps.plane.c = 50.0: ") and "at alpha = " in line and "d = " in line
+    limit = float(line.split("allowed: c < ")[1].split()[0])
+    validate_config(edited(edits | {"sweeps.plane.c": limit}), CONFIG_SCHEMA)
+    (line,) = refusal(edited(edits | {"sweeps.plane.c": limit * 1.01}))
+    assert f"allowed: c < {limit:.3g}" in line
+
+
+def test_grid_of_a_config():
+    grid = expand(yaml.safe_load(VALID))
+    columns = ["sweep", "alpha", "beta", "d", "v", "batch", "steps", "runs", "sgd", "phase"]
+    assert grid[columns].values.tolist() == [
+        ["toy", 0.75, 0.25, 10, 40, 1, 10000, 0, False, "Ia"],
+        ["toy", 0.75, 0.25, 20, 80, 1, 5000, 0, False, "Ia"],
+        ["front", 0.7, 0.7, 10, 25, 2, 5000, 3, True, "II/III"],
+        ["front", 0.7, 0.7, 20, 50, 2, 2500, 3, True, "II/III"],
+        ["front", 0.7, 0.7, 40, 100, 2, 1250, 3, True, "II/III"],
+        ["plane", 0.7, 0.1, 10, 40, 1, 10000, 0, False, "Ia"],
+        ["plane", 0.7, 0.8, 10, 40, 1, 10000, 0, False, "III"],
+        ["plane", 0.4, 0.1, 10, 40, 1, 10000, 0, False, "edge"],
+        ["plane", 0.4, 0.8, 10, 40, 1, 10000, 0, False, "IVa"],
+    ]
+    assert grid["volterra"].all() and not grid["recursion"].any()
+    assert grid.dtypes.equals(tables.GRID.empty_table().to_pandas().dtypes)
+
+
+def test_sizes_above_the_largest_simulated_one_are_left_to_volterra():
+    config = edited({"sweeps.front.largest_simulated_d": 20})
+    validate_config(config, CONFIG_SCHEMA)
+    grid = expand(config).query("sweep == 'front'")
+    assert grid[["sgd", "recursion", "volterra"]].values.tolist() == [
+        [True, False, True],
+        [True, False, True],
+        [False, False, True],
+    ]
+    assert grid["runs"].tolist() == [3, 3, 0]
+
+
+def test_runs_without_an_engine_that_makes_runs_are_ignored():
+    config = edited({"sweeps.plane.runs": 7})
+    validate_config(config, CONFIG_SCHEMA)
+    assert expand(config).query("sweep == 'plane'")["runs"].eq(0).all()
+
+
+def test_columns_are_those_of_the_grid_table_and_of_the_row_schema():
+    assert list(GRID_SCHEMA["properties"]) == GRID_SCHEMA["required"] == tables.GRID.names
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "allowed"),
+    [
+        ("kernel_mass", 1.0, "must be less than 1 "),
+        ("kernel_mass", np.nan, "must be a finite number "),
+        ("steps", 0, "must be at least 1 "),
+        ("d", 10.0, "must be a whole number, write 10 "),
+        ("sgd", 1, "must be true or false "),
+        ("phase", "V", "must be a valid name "),
+    ],
+)
+def test_bad_row_of_the_grid(column, value, allowed):
+    grid = expand(yaml.safe_load(VALID)).astype({column: object})
+    validate_grid(grid, GRID_SCHEMA)
+    grid.loc[3, column] = value
+    with pytest.raises(ConfigError) as caught:
+        validate_grid(grid, GRID_SCHEMA)
+    (line,) = str(caught.value).split("\n")
+    assert line.startswith(f"grid[3].{column} = ") and allowed in line
+
+
+def test_missing_column_of_the_grid():
+    grid = expand(yaml.safe_load(VALID)).drop(columns="steps")
+    with pytest.raises(ConfigError, match=r"^grid\[0\]\.steps: missing"):
+        validate_grid(grid, GRID_SCHEMA)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda p: p.name)
+def test_shipped_configs(path):
+    config = read_yaml(path)
+    validate_config(config, CONFIG_SCHEMA)
+    grid = expand(config)
+    validate_grid(grid, GRID_SCHEMA)
+    assert grid[["sgd", "recursion", "volterra"]].any().all()
+
+
+def test_quick_config_makes_the_same_figures():
+    default, quick = (read_yaml(f"config/{name}.yaml")["sweeps"] for name in ("config", "quick"))
+    fronts = [{name: sweep.get("front") for name, sweep in c.items()} for c in (default, quick)]
+    assert fronts[0] == fronts[1]
+
+
+# The schemas
+
+
+def subschemas(schema):
+    yield schema
+    children = [
+        schema[k] for k in ("items", "additionalProperties", "propertyNames") if k in schema
+    ]
+    children += schema.get("prefixItems", [])
+    children += [s for k in ("properties", "$defs") for s in schema.get(k, {}).values()]
+    for child in children:
+        if isinstance(child, dict):
+            yield from subschemas(child)
+
+
+STRUCTURE = {
+    "$schema", "$defs", "$ref", "title", "description", "properties", "required", "items",
+    "prefixItems", "additionalProperties", "propertyNames",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("schema", [CONFIG_SCHEMA, GRID_SCHEMA], ids=["config", "grid"])
+def test_schema_is_strict_and_described(schema):
+    Draft202012Validator.check_schema(schema)
+    for part in subschemas(schema):
+        assert "$ref" in part or "type" in part
+        if part.get("type") == "object":
+            names_are_free = "pattern" in part.get("propertyNames", {})
+            assert names_are_free or part["additionalProperties"] is False
+        for key, value in part.get("properties", {}).items():
+            assert value.get("description"), key
+
+
+@pytest.mark.parametrize("schema", [CONFIG_SCHEMA, GRID_SCHEMA], ids=["config", "grid"])
+def test_every_keyword_of_the_schemas_has_words(schema):
+    for part in subschemas(schema):
+        assert set(part) - STRUCTURE <= set(sweeps.RULES)
+        assert part.get("type", "object") in sweeps.TYPE_NAMES
+
+
+# Properties of all configs
+
+
+@st.composite
+def valid_sweep(draw, name, toy=False):
+    """A sweep that is stable: with v >= d the spectrum ends below 4 Tr D."""
+    alphas = draw(st.lists(st.floats(0.1, 3), min_size=1, max_size=3, unique=True))
+    edge = 0.5 - min(alphas)
+    betas = draw(st.lists(st.floats(edge, 3), min_size=1, max_size=3, unique=True))
+    if toy:
+        alphas, betas = alphas[:1], betas[:1]
+    if toy or draw(st.booleans()):
+        sweep = {"points": [[a, b] for a in alphas for b in betas]}
+    else:
+        sweep = {"product": {"alpha": alphas, "beta": betas}}
+    d = draw(st.lists(st.integers(1, 300), min_size=1, max_size=4, unique=True))
+    batch = draw(st.integers(1, 20))
+    engines = draw(
+        st.lists(st.sampled_from(["sgd", "recursion", "volterra"]), min_size=1, unique=True)
+    )
+    if toy and "volterra" not in engines:
+        engines.append("volterra")
+    sweep |= {
+        "d": d,
+        "v_over_d": draw(st.floats(1, 10)),
+        "batch": batch,
+        "c": draw(st.floats(0.01, 0.2)),
+        "flops": max(d) * batch * draw(st.floats(1, 1e4)),
+        "engines": engines,
+    }
+    if set(engines) != {"volterra"} or draw(st.booleans()):
+        sweep["runs"] = draw(st.integers(1, 9))
+    if draw(st.booleans()):
+        sweep["window"] = [sweep["flops"] / 10, sweep["flops"]]
+        if len(alphas) == len(betas) == 1:
+            sweep["front"] = f"front_{name}"
+    return sweep
+
+
+@st.composite
+def valid_configs(draw):
+    names = draw(
+        st.lists(
+            st.from_regex(r"[A-Za-z][A-Za-z0-9_-]{0,40}", fullmatch=True),
+            min_size=2,
+            max_size=4,
+            unique=True,
+        )
+    )
+    toy = draw(st.sampled_from(names))
+    grid = {name: draw(valid_sweep(name, toy=name == toy)) for name in names}
+    edits = {"sweeps": grid, "toy_scaling.sweep": toy, "toy_scaling.budget": grid[toy]["flops"]}
+    return edited(edits)
+
+
+def count_points(sweep):
+    if "points" in sweep:
+        return len(sweep["points"])
+    return len(sweep["product"]["alpha"]) * len(sweep["product"]["beta"])
+
+
+@given(valid_configs())
+def test_expansion_of_any_valid_config(config):
+    before = copy.deepcopy(config)
+    validate_config(config, CONFIG_SCHEMA)
+    grid = expand(config)
+    validate_grid(grid, GRID_SCHEMA)
+    assert config == before
+
+    sizes = [(name, count_points(s) * len(s["d"])) for name, s in config["sweeps"].items()]
+    assert list(grid.groupby("sweep", sort=False).size().items()) == sizes
+    assert not grid.duplicated(["sweep", "alpha", "beta", "d"]).any()
+    assert (grid["v"] >= grid["d"]).all()
+    for row in grid.itertuples():
+        assert (row.steps - 1) * row.d * row.batch < row.flops <= row.steps * row.d * row.batch
+        trace = np.sum(np.arange(1.0, row.v + 1) ** (-2 * row.alpha))
+        assert row.learning_rate * row.batch * trace == pytest.approx(row.c, rel=1e-9)
+        place = row.alpha, row.d, row.v, row.learning_rate, row.batch
+        assert row.kernel_mass == kernel_mass(*place) >= row.learning_rate * trace / 2 * (1 - 1e-9)
+        assert (row.runs > 0) == (row.sgd or row.recursion)
+
+
+@given(valid_configs(), st.data())
+def test_rows_do_not_depend_on_other_sweeps(config, data):
+    kept = config["toy_scaling"]["sweep"]
+    removed = data.draw(st.sampled_from([name for name in config["sweeps"] if name != kept]))
+    grid = expand(config)
+    del config["sweeps"][removed]
+    expected = grid[grid["sweep"] != removed].reset_index(drop=True)
+    pd.testing.assert_frame_equal(expand(config), expected, check_exact=True)
+
+
+def key_paths(node, path=()):
+    """Paths of everything below a node."""
+    if isinstance(node, dict | list):
+        for key, value in node.items() if isinstance(node, dict) else enumerate(node):
+            yield (*path, key)
+            yield from key_paths(value, (*path, key))
+
+
+def dotted(path):
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return text.removeprefix(".")
+
+
+KNOWN_KEYS = {key for part in subschemas(CONFIG_SCHEMA) for key in part.get("properties", {})}
+
+
+@given(valid_configs(), st.from_regex(r"[a-z_]{1,12}", fullmatch=True), st.data())
+def test_unknown_key_is_refused_anywhere(config, key, data):
+    paths = [(), *key_paths(config)]
+    mappings = [p for p in paths if isinstance(follow(config, p), dict) and p != ("sweeps",)]
+    path = data.draw(st.sampled_from(mappings))
+    if key in KNOWN_KEYS:
+        key += "_"
+    follow(config, path)[key] = 1
+    (line,) = refusal(config)
+    assert line.startswith(f"{dotted((*path, key))}: unknown key; ")
+
+
+@given(valid_configs(), st.sampled_from([None, True, float("nan")]), st.data())
+def test_value_of_no_use_is_refused_anywhere(config, value, data):
+    path = data.draw(st.sampled_from(list(key_paths(config))))
+    follow(config, path[:-1])[path[-1]] = value
+    shown = {None: "null", True: "true"}.get(value, "NaN")
+    (line,) = refusal(config)
+    assert line.startswith(f"{dotted(path)} = {shown}: must be ")

@@ -1,0 +1,48 @@
+"""Stage 3: all losses in one tidy table, and tests of the results."""
+
+
+rule aggregate_losses:
+    input:
+        losses=loss_files(),
+        library=library("aggregate_losses.py"),
+    output:
+        "results/aggregate/losses.parquet",
+    log:
+        "results/logs/aggregate_losses.log",
+    benchmark:
+        "results/benchmarks/aggregate_losses.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        config=measured(),
+    message:
+        "Aggregating the losses of all jobs"
+    script:
+        "../../scripts/aggregate_losses.py"
+
+
+rule check_results:
+    input:
+        grid="results/grid.parquet",
+        losses="results/aggregate/losses.parquet",
+        library=library("check_results.py"),
+    output:
+        "results/aggregate/checks.parquet",
+    log:
+        "results/logs/check_results.log",
+    benchmark:
+        "results/benchmarks/check_results.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        seed=config["seed"],
+    message:
+        "Checking the results"
+    script:
+        "../../scripts/check_results.py"

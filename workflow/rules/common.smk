@@ -1,0 +1,159 @@
+"""What the rules share: the validated configuration, the grid, and helper functions."""
+
+import ast
+import sys
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(workflow.basedir).parent
+# Jobs inherit this path: plrf is imported from this checkout in any environment, on any node.
+sys.path.insert(0, str(ROOT / "src"))
+
+from plrf.sweeps import ConfigError, expand, validate_config, validate_grid
+
+
+def load_schema(name):
+    """Load a JSON Schema of the workflow."""
+    with open(ROOT / "workflow" / "schemas" / name) as file:
+        return yaml.safe_load(file)
+
+
+def load_grid():
+    """Validate the configuration and expand it: one row per point and size."""
+    try:
+        validate_config(config, load_schema("config.schema.yaml"))
+        grid = expand(config)
+        validate_grid(grid, load_schema("grid.schema.yaml"))
+    except ConfigError as error:
+        # Not a WorkflowError, which would add the lines of a traceback.
+        sys.exit(f"Configuration refused, nothing was run.\n{error}")
+    return grid
+
+
+GRID = load_grid()
+ENVIRONMENT = "../../environment.yml"
+
+
+wildcard_constraints:
+    sweep="[A-Za-z][A-Za-z0-9_-]*",
+    alpha=r"[0-9.e+-]+",
+    d=r"[0-9]+",
+
+
+def imported_modules(path):
+    """Modules of plrf that a Python file imports, as paths."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+    paths = {ROOT / "src" / f"{name.replace('.', '/')}.py" for name in names}
+    return {path for path in paths if path.exists()}
+
+
+def library(script):
+    """Modules of plrf that a script imports, directly or not: editing one reruns its jobs."""
+    found, new = set(), {ROOT / "scripts" / script}
+    while new:
+        found |= new
+        new = set().union(*map(imported_modules, new)) - found
+    return sorted(str(path) for path in found if path.parent.name == "plrf")
+
+
+def python_values(row):
+    """A row of the grid as plain Python values, equal from one invocation to the next."""
+    return {key: getattr(value, "item", lambda: value)() for key, value in row.items()}
+
+
+def simulation_rows(wildcards):
+    """Rows of the grid that one simulation job covers: the betas of (sweep, alpha, d)."""
+    return GRID[
+        (GRID["sweep"] == wildcards.sweep)
+        & (GRID["alpha"] == float(wildcards.alpha))
+        & (GRID["d"] == int(wildcards.d))
+    ]
+
+
+def simulation_job(wildcards):
+    """Parameters of one simulation job."""
+    rows = simulation_rows(wildcards)
+    keys = [
+        "sweep",
+        "alpha",
+        "d",
+        "v",
+        "batch",
+        "learning_rate",
+        "steps",
+        "runs",
+        "sgd",
+        "recursion",
+    ]
+    return python_values(rows.iloc[0][keys]) | {"betas": rows["beta"].tolist()}
+
+
+def volterra_points(wildcards):
+    """Parameters of one Volterra job: all sizes and betas of (sweep, alpha)."""
+    rows = GRID[(GRID["sweep"] == wildcards.sweep) & (GRID["alpha"] == float(wildcards.alpha))]
+    keys = ["sweep", "alpha", "beta", "d", "v", "batch", "learning_rate", "steps"]
+    return [python_values(row) for _, row in rows[keys].iterrows()]
+
+
+def loss_files():
+    """All files of losses that the grid asks for."""
+    simulated = GRID[GRID["sgd"] | GRID["recursion"]]
+    solved = GRID[GRID["volterra"]]
+    sizes = zip(simulated["sweep"], simulated["alpha"], simulated["d"])
+    alphas = zip(solved["sweep"], solved["alpha"])
+    files = [f"results/losses/simulation/{s}/alpha~{a}_d~{d}.parquet" for s, a, d in sizes]
+    files += [f"results/losses/volterra/{s}/alpha~{a}.parquet" for s, a in alphas]
+    return list(dict.fromkeys(files))
+
+
+def simulation_memory(wildcards, attempt):
+    """MB: about six d-by-d matrices of doubles, and 500 for the rest; more after a failure."""
+    return attempt * (500 + 6 * 8 * int(wildcards.d) ** 2 // 10**6)
+
+
+def measured():
+    """The part of the configuration that losses depend on: windows and figures left out."""
+    sweeps = {
+        name: {key: value for key, value in sweep.items() if key not in ("window", "front")}
+        for name, sweep in config["sweeps"].items()
+    }
+    return {
+        "seed": config["seed"],
+        "steps_per_decade": config["steps_per_decade"],
+        "sweeps": sweeps,
+    }
+
+
+def fit_windows():
+    """Windows (flops) of the sweeps whose exponents are wanted."""
+    sweeps = config["sweeps"].items()
+    return {name: sweep["window"] for name, sweep in sweeps if "window" in sweep}
+
+
+def front_sweep(wildcards):
+    """Name of the sweep whose front figure is asked for."""
+    return next(
+        name for name, sweep in config["sweeps"].items() if sweep.get("front") == wildcards.front
+    )
+
+
+FRONTS = [sweep["front"] for sweep in config["sweeps"].values() if "front" in sweep]
+FIGURES = [
+    f"results/figures/{name}.{kind}"
+    for name in ["fig01_toy_scaling", *FRONTS]
+    for kind in ["pdf", "png"]
+]
+TABLES = [f"results/tables/table4_measured_exponents.{kind}" for kind in ["csv", "md"]]
+
+
+def list_results():
+    """Print one line for each figure and table."""
+    for path in [*FIGURES, *TABLES]:
+        print(path)

@@ -1,0 +1,29 @@
+"""Stage 4a: compute-optimal fronts and their exponents."""
+
+
+rule fit_exponents:
+    input:
+        grid="results/grid.parquet",
+        losses="results/aggregate/losses.parquet",
+        library=library("fit_exponents.py"),
+    output:
+        exponents="results/fits/exponents.parquet",
+        fronts="results/fits/fronts.parquet",
+        isoflop="results/fits/isoflop.parquet",
+    log:
+        "results/logs/fit_exponents.log",
+    benchmark:
+        "results/benchmarks/fit_exponents.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        windows=fit_windows(),
+        fits=config["fits"],
+        seed=config["seed"],
+    message:
+        "Fitting compute-optimal exponents"
+    script:
+        "../../scripts/fit_exponents.py"

@@ -1,0 +1,18 @@
+"""Stage 1: the sweeps of the configuration, expanded to one row per point and size."""
+
+
+rule expand_grid:
+    input:
+        library=library("expand_grid.py"),
+    output:
+        "results/grid.parquet",
+    log:
+        "results/logs/expand_grid.log",
+    conda:
+        ENVIRONMENT
+    params:
+        config=measured(),
+    message:
+        "Writing the grid table"
+    script:
+        "../../scripts/expand_grid.py"
