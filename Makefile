@@ -2,11 +2,12 @@
 # make PYTHON=python3.12
 PYTHON ?= python3
 CORES ?= all
+CONFIG ?= config/config.yaml
 
 STAMP := .venv/.installed
 RUN := PATH="$(CURDIR)/.venv/bin:$$PATH"
 
-.PHONY: figures test lint help
+.PHONY: figures test lint readme help
 
 figures: $(STAMP)  ## run the workflow: every figure and table (CORES=2 limits the cores)
 	@$(RUN) snakemake --cores $(CORES)
@@ -20,6 +21,9 @@ lint: $(STAMP)  ## check style, types and the workflow
 	@$(RUN) mypy
 	@$(RUN) snakefmt --check workflow
 	@$(RUN) snakemake --lint
+
+readme: $(STAMP)  ## write the numbers of the last run of the default configuration into README.md
+	$(RUN) python scripts/update_readme.py
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile

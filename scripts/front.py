@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import ListedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -11,6 +13,7 @@ from plrf.plotting import (
     ENGINE_LABELS,
     INK,
     WIDTH,
+    log_ticks,
     panel_label,
     power_law_line,
     save,
@@ -22,7 +25,7 @@ from plrf.tables import EXPONENTS, FRONTS, ISOFLOP, LOSSES, read_provenance, rea
 BAND = (0.1, 0.9)  # quantiles over runs
 ENGINES = {"sgd": "o", "volterra": "D"}  # the engines drawn, with their markers
 COLUMNS = {"eta": "loss_opt", "xi": "d_opt"}
-SYMBOLS = {"eta": r"\eta", "xi": r"\xi"}
+LAWS = {"eta": r"P^* \propto f^{-\eta}, \ \eta:", "xi": r"d^* \propto f^{\xi}, \ \xi:"}
 
 
 def of_engine(table: pd.DataFrame, engine: str) -> pd.DataFrame:
@@ -44,7 +47,8 @@ def draw_losses(ax: Axes, losses: pd.DataFrame, colors: dict[float, tuple]) -> N
 
 def draw_slices(ax: Axes, isoflop: pd.DataFrame, fronts: pd.DataFrame, n_sizes: int) -> None:
     """Loss against size at each budget, the fitted parabolas, and their minima."""
-    colors = sequence_colors(np.unique(isoflop["flops"]), "plasma")
+    budgets = np.unique(isoflop["flops"])
+    colors = sequence_colors(budgets, "plasma")
     for flops, points in isoflop.dropna().groupby("flops"):
         color = colors[flops]
         ax.plot(points["d"], points["loss"], "o", ms=2.2, color=color)
@@ -55,19 +59,19 @@ def draw_slices(ax: Axes, isoflop: pd.DataFrame, fronts: pd.DataFrame, n_sizes: 
             parabola = front[["curvature", "slope", "intercept"]].to_numpy(float)
             ax.plot(d, np.exp(np.polyval(parabola, np.log(d))), color=color, lw=0.9)
             ax.plot(front["d_opt"], front["loss_opt"], "*", ms=7, color=color, mec=INK, mew=0.4)
-    handles = [Line2D([], [], color=colors[f], lw=2) for f in colors]
-    chosen = slice(None, None, -max(1, (len(colors) - 1) // 4))
-    labels = [f"$10^{{{np.log10(f):.3g}}}$" for f in colors]
-    ax.legend(handles[chosen], labels[chosen], title="$f$ (flops)", handlelength=1.0)
+    scale = ScalarMappable(LogNorm(budgets[0], budgets[-1]), ListedColormap([*colors.values()]))
+    bar = ax.figure.colorbar(scale, ax=ax, aspect=30, pad=0.02)
+    bar.set_label("compute $f$ (flops)", labelpad=1)
 
 
 def fit_label(fit: pd.Series) -> str:
     """An engine and its exponent with the half-width of the 95% interval."""
-    engine, symbol = ENGINE_LABELS[fit["engine"]], SYMBOLS[fit["quantity"]]
+    engine = ENGINE_LABELS[fit["engine"]]
     if not np.isfinite(fit["estimate"]):
-        return f"{engine}: no exponent"
+        return f"{engine}: no fit"
     half_width = (fit["ci_high"] - fit["ci_low"]) / 2
-    return f"{engine}: ${symbol} = {fit['estimate']:.3f} \\pm {half_width:.3f}$"
+    interval = f" $\\pm$ {half_width:.3f}" if np.isfinite(half_width) else ""
+    return f"{engine}: {fit['estimate']:.3f}{interval}"
 
 
 def draw_fit(ax: Axes, front: pd.DataFrame, fit: pd.Series) -> None:
@@ -101,10 +105,12 @@ def draw_fits(ax: Axes, fronts: pd.DataFrame, fits: pd.DataFrame) -> None:
         for _, fit in of_engine(fits, engine).iterrows():
             front = of_engine(fronts[fronts["status"] == "ok"], engine).sort_values("flops")
             draw_fit(ax, front, fit)
-    label = f"theory: ${SYMBOLS[fit['quantity']]} = {fit['theory']:.3f}$"
+    label = f"theory: {fit['theory']:.3f}"
     draw_power_law(
         ax, front, fit, "theory", color=INK, ls=(0, (4, 2)), lw=1.0, label=label, zorder=7
     )
+    corner = {"eta": "lower left", "xi": "upper left"}[fit["quantity"]]
+    ax.legend(title=f"${LAWS[fit['quantity']]}$", loc=corner, handlelength=1.4, alignment="left")
 
 
 def draw(
@@ -132,36 +138,34 @@ def draw(
     alpha, beta, phase = exponents[["alpha", "beta", "phase"]].iloc[0]
     colors = sequence_colors(np.unique(losses["d"]))
 
-    figure, (left, middle, right) = plt.subplots(
-        1, 3, figsize=(WIDTH, 3.0), width_ratios=[1.2, 1, 1]
-    )
-    for ax in (left, middle, right):
+    figure, axes = plt.subplot_mosaic("aa;bc", figsize=(WIDTH, 5.4), height_ratios=[1.1, 1])
+    for ax in axes.values():
         ax.set(xscale="log", yscale="log")
-    draw_losses(left, losses, colors)
-    draw_fits(left, fronts, exponents[exponents["quantity"] == "eta"])
-    left.set(xlabel="compute $f$ (flops)", ylabel="loss $P$")
-    panel_label(left, "a", f"phase {phase}: $\\alpha = {alpha:g}$, $\\beta = {beta:g}$")
-    left.legend(loc="lower left")
-
-    draw_slices(middle, of_engine(isoflop, engine), of_engine(fronts, engine), n_sizes)
-    middle.set(xlabel="parameters $d$", ylabel="loss $P$")
-    panel_label(middle, "b", f"IsoFLOP slices, {ENGINE_LABELS[engine]}")
-
-    draw_fits(right, fronts, exponents[exponents["quantity"] == "xi"])
-    right.set(xlabel="compute $f$ (flops)", ylabel="optimal $d^*$")
-    panel_label(right, "c", "optimal size")
-    right.legend(loc="upper left")
-
-    handles = [Line2D([], [], color=color, lw=2) for color in colors.values()]
+    draw_losses(axes["a"], losses, colors)
+    draw_fits(axes["a"], fronts, exponents[exponents["quantity"] == "eta"])
+    axes["a"].set(xlabel="compute $f$ (flops)", ylabel="loss $P$")
+    title = f"phase {phase}: $\\alpha = {alpha:g}$, $\\beta = {beta:g}$"
+    panel_label(axes["a"], "a", f"{title}; lines: Volterra, bands: 80% of SGD runs, dotted: median")
     figure.legend(
-        handles,
+        [Line2D([], [], color=color, lw=2) for color in colors.values()],
         [str(d) for d in colors],
-        title="parameters $d$ in panel a; lines: Volterra; bands: 80% of SGD runs, dotted: median",
+        title="parameters $d$ in panel a",
         loc="outside lower center",
         ncols=min(len(colors), 13),
         columnspacing=1.0,
-        handlelength=1.0,
+        handlelength=0.8,
     )
+
+    draw_slices(axes["b"], of_engine(isoflop, engine), of_engine(fronts, engine), n_sizes)
+    axes["b"].set(xlabel="parameters $d$", ylabel="loss $P$")
+    panel_label(axes["b"], "b", f"IsoFLOP slices of {ENGINE_LABELS[engine]}, parabolas, minima")
+
+    draw_fits(axes["c"], fronts, exponents[exponents["quantity"] == "xi"])
+    axes["c"].set(xlabel="compute $f$ (flops)", ylabel="optimal size $d^*$")
+    panel_label(axes["c"], "c", "compute-optimal size")
+    for name, ax in axes.items():
+        log_ticks(ax.xaxis, plain=name == "b")
+        log_ticks(ax.yaxis, plain=name == "c")
     return figure
 
 

@@ -12,7 +12,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 WIDTH = 6.75  # inches, both columns of a page
@@ -74,6 +76,30 @@ def sequence_colors(values: Sequence[float], palette: str = "viridis") -> dict[f
 def panel_label(ax: Axes, label: str, title: str = "") -> None:
     """Title a panel: a bold letter and what it shows."""
     ax.set_title(rf"$\bf{{({label})}}$ {title}")
+
+
+def power_of_ten(value: float) -> str:
+    """Write 1, 2 or 5 times a power of ten, as a tick label."""
+    exponent = int(np.floor(np.log10(value) + 1e-9))
+    factor = round(value / 10**exponent)
+    return f"$10^{{{exponent}}}$" if factor == 1 else f"${factor}\\cdot 10^{{{exponent}}}$"
+
+
+def log_ticks(axis: Axis, plain: bool = False) -> None:
+    """Label a logarithmic axis after drawing: also 2 and 5 times powers of ten if it is short.
+
+    Parameters
+    ----------
+    axis : Axis
+        ``ax.xaxis`` or ``ax.yaxis``.
+    plain : bool
+        Write 200 rather than a power of ten: for model sizes.
+    """
+    low, high = axis.get_view_interval()
+    if high < 300 * low:
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_major_formatter("{x:g}" if plain else lambda value, _: power_of_ten(value))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def power_law_line(

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 # The first features are summed one by one; on the rest a panel [j, j'] carries a Gauss rule.
-# With j'/j = exp(0.5/alpha) and 16 nodes the rule is exact to 1e-13 for 1/(1 + kappa j^2alpha)
-# as long as kappa stays 30 degrees away from the negative real axis.
+# With j'/j = exp(0.5/alpha) and 16 nodes the rule is exact to 1e-12 for 1/(1 + kappa j^2alpha)
+# as long as kappa stays 30 degrees away from the negative real axis. Panels are no wider than at
+# alpha = 1/2, so that powers of j such as j^-2beta stay exact as well.
 EXACT_TERMS = 32
 GAUSS_NODES = 16
 PANEL_WIDTH = 0.5
@@ -58,8 +59,9 @@ def feature_rule(alpha: float, v: float) -> tuple[Array, Array]:
     first = min(float(v), float(EXACT_TERMS))
     nodes, weights = [np.arange(1.0, first + 1)], [np.ones(int(first))]
     done = first
+    ratio = np.exp(PANEL_WIDTH / max(alpha, 0.5))
     while done < v:
-        end = min(float(v), max(np.floor(done * np.exp(PANEL_WIDTH / alpha)), done + GAUSS_NODES))
+        end = min(float(v), max(np.floor(done * ratio), done + GAUSS_NODES))
         if end - done <= GAUSS_NODES:
             nodes.append(np.arange(done + 1, end + 1))
             weights.append(np.ones(int(end - done)))
