@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from plrf.model import random_stream, recorded_steps
+from plrf.recursion import recursion
 from plrf.reduction import Reduction, reduce
 from plrf.sgd import simulate
 from plrf.tables import LOSSES, provenance, write_table
-from plrf.volterra import recursion
 
 ROUNDING = np.finfo(float).eps
 

@@ -53,6 +53,7 @@ def recorded_steps(steps: int, per_decade: int) -> NDArray[np.int64]:
     """
     count = int(np.ceil(np.log10(steps) * per_decade)) + 1
     grid = np.rint(np.geomspace(1, steps, count)).astype(np.int64)
+    grid[-1] = steps  # exactly, where floats are coarser than integers
     return np.unique(np.concatenate([[0], grid]))
 
 

@@ -34,12 +34,21 @@ class Reduction:
     coefficients: Array
     floor: float
 
-    def transforms(self, z: ComplexArray) -> tuple[ComplexArray, ComplexArray]:
+    @property
+    def edge(self) -> float:
+        """Largest eigenvalue."""
+        return float(self.eigenvalues[-1])
+
+    def transforms(
+        self, z: ComplexArray, near_zero: bool = False
+    ) -> tuple[ComplexArray, ComplexArray]:
         """Transforms of forcing and kernel for contour inversion (model section 5).
 
         Parameters
         ----------
         z : complex array, any shape
+        near_zero : bool
+            Has no effect here.
 
         Returns
         -------

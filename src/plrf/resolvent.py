@@ -4,6 +4,7 @@ Averaging over W, every quantity of the model is a sum over ``1/(a_j + kappa)`` 
 ridge ``kappa(z)``, the solution of ``kappa (1 - df(kappa)/d) = -z``.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -91,12 +92,17 @@ class DeterministicEquivalent:
             f"steps (alpha={self.alpha}, d={self.d}, v={self.v}), the first at z={z[active[0]]}"
         )
 
-    def transforms(self, z: ComplexArray) -> tuple[ComplexArray, ComplexArray]:
+    def transforms(
+        self, z: ComplexArray, near_zero: bool = False
+    ) -> tuple[ComplexArray, ComplexArray]:
         """Stieltjes-type transforms that generate forcing and kernel (model section 4).
 
         Parameters
         ----------
         z : complex array, any shape
+        near_zero : bool
+            If 2 beta > 1, subtract from the first transform the constant ``|b|^2``. It drowns what
+            matters at small z, and only differences of the transform matter.
 
         Returns
         -------
@@ -108,12 +114,18 @@ class DeterministicEquivalent:
         z = np.asarray(z, dtype=complex)
         kappa = self.ridge(z)
         powers, weights, target = self._rule
+        constant = target.sum() if near_zero and 2 * self.beta > 1 else 0.0
         flat, size = kappa.ravel(), max(1, CHUNK // powers.size)
         forcing, df = np.empty_like(flat), np.empty_like(flat)
         for i in range(0, flat.size, size):
-            shrinkage = 1 / (1 + flat[i : i + size, None] * powers)
-            forcing[i : i + size] = shrinkage @ target
+            k = flat[i : i + size]
+            shrinkage = 1 / (1 + k[:, None] * powers)
             df[i : i + size] = shrinkage @ weights
+            if constant:  # sum of a_j b_j^2/(a_j + kappa), less (1 - df/d) times the constant
+                part = constant * df[i : i + size] / self.d - k * (shrinkage @ (target * powers))
+            else:
+                part = shrinkage @ target
+            forcing[i : i + size] = part
         # 1/m = -kappa/z: forming m = 1 - df/d would cancel near z = 0.
         return forcing.reshape(z.shape) * (-kappa / z), z * df.reshape(z.shape)
 
@@ -137,6 +149,25 @@ class DeterministicEquivalent:
             if abs(step) < NEWTON_TOLERANCE:
                 break
         return float(np.exp(log_kappa))
+
+    def rightmost(self, condition: Callable[[float, float], bool]) -> float:
+        """Find the least z right of the spectrum down to which a condition on (df, df2) holds.
+
+        There kappa < -a_1, and ``-df`` and df2 grow as z falls.
+        """
+        low, high = -40.0, np.log(float(self.v)) + 5.0  # of log(-1 - kappa), by bisection
+        for _ in range(100):
+            middle = (low + high) / 2
+            df, df2 = self.degrees_of_freedom(np.array(-1 - np.exp(middle)))
+            low, high = (low, middle) if condition(float(df), float(df2)) else (middle, high)
+        kappa = -1 - np.exp(high)
+        df, _ = self.degrees_of_freedom(np.array(kappa))
+        return float(-kappa * (1 - df / self.d))
+
+    @cached_property
+    def edge(self) -> float:
+        """Right edge of the support of the spectrum, where ``df2 = d``."""
+        return self.rightmost(lambda _, df2: df2 < self.d)
 
     @property
     def capacity(self) -> float:
@@ -198,13 +229,5 @@ def critical_learning_rate(alpha: float, d: float, v: float, batch: int) -> floa
         Samples per step.
     """
     spectrum = DeterministicEquivalent(alpha, 0.0, d, v)
-    # kappa = -1 - exp(x): both conditions hold on the left, and are monotone.
-    low, high = -40.0, np.log(float(v)) + 5.0
-    for _ in range(100):
-        middle = (low + high) / 2
-        df, df2 = spectrum.degrees_of_freedom(np.array(-1 - np.exp(middle)))
-        stable = -df < batch + 1 and df2 < d
-        low, high = (low, middle) if stable else (middle, high)
-    kappa = np.array(-1 - np.exp(high))
-    df, _ = spectrum.degrees_of_freedom(kappa)
-    return float(2 / ((batch + 1) * -kappa * (1 - df / d)))
+    z_plus = spectrum.rightmost(lambda df, df2: -df < batch + 1 and df2 < d)
+    return 2 / ((batch + 1) * z_plus)

@@ -33,6 +33,8 @@ class SGDResult:
     diverged_at: Steps
 
 
+# A chain that diverges may overflow before the end of its block.
+@np.errstate(over="ignore", invalid="ignore")
 def simulate(
     reductions: list[Reduction],
     streams: list[np.random.Generator],
@@ -76,6 +78,7 @@ def simulate(
     diverged_at = np.full(n_chains, -1, dtype=np.int64)
     threshold = DIVERGENCE_FACTOR * np.vecdot(state, state)
     update = np.empty_like(state)
+    tiny = np.finfo(float).tiny  # squares underflow below it
 
     for start in range(0, n_steps + 1, length):
         for chain, stream in enumerate(normal_streams):
@@ -86,7 +89,7 @@ def simulate(
             xi = noise[:, k]
             square = np.vecdot(state, state)
             history[k] = square
-            norm = np.sqrt(square)
+            norm = np.sqrt(np.maximum(square, tiny))
             along = chi2[k] - root[k] * np.vecdot(state, xi) / norm
             np.multiply(state, along[:, None], out=update)
             xi *= (root[k] * norm)[:, None]

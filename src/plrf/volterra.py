@@ -1,8 +1,8 @@
-"""Expected loss of one-pass SGD: mode recursion and contour inversion (model sections 3, 5).
+"""Expected loss of one-pass SGD at any step, by contour inversion (model sections 3 to 5).
 
-The expected loss P solves a Volterra equation with forcing F and kernel K. For a given W the
-equivalent recursion over modes is exact, step by step. With generating functions the loss at any
-step costs the same: a Talbot contour for many steps, a circle for few.
+The expected loss P solves a Volterra equation with forcing F and kernel K. Their generating
+functions are known in closed form, and inverting them costs the same at any step: hyperbolic
+contours, each for a decade of steps, and a circle for the first few steps.
 """
 
 from dataclasses import dataclass
@@ -16,12 +16,19 @@ from plrf.resolvent import DeterministicEquivalent, critical_learning_rate, kern
 Array = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
 
-# From this step on Talbot's contour stays well inside |Im p| < pi; before it, the circle.
-CIRCLE_STEPS = 64
-CIRCLE_NODES = (512, 384)
-TALBOT_NODES = (32, 28)
+# Steps below this are inverted on a circle; from there on each decade has a hyperbola, which
+# stays well inside |Im p| < pi.
+FIRST_HYPERBOLA = 16
+DECADE = 10.0
+# Node counts of the contour that gives the values and of the one that checks them.
+CIRCLE_NODES = (256, 192)
+HYPERBOLA_NODES = (33, 31)
 # On the circle |zeta| = exp(-36/nodes): aliasing is exp(-36) = 2e-16 relative to P(0).
 CIRCLE_DAMPING = 36.0
+# The best hyperbola for a decade (Weideman and Trefethen 2007, equations 3.10 to 3.13 with
+# Lambda = 10): asymptotic angle, node spacing times nodes, and the rate of convergence.
+HYPERBOLA_ANGLE = 1.0236
+HYPERBOLA_WIDTH = 3.374
 # Error that both contours may share: rounding, amplified by the contours.
 ROUNDING = 1e-13
 
@@ -33,8 +40,13 @@ class DivergenceError(ValueError):
 class Spectrum(Protocol):
     """What contour inversion needs to know of a spectrum: a given W's, or the average over W."""
 
-    def transforms(self, z: ComplexArray) -> tuple[ComplexArray, ComplexArray]:
-        """Return the transforms of forcing and kernel, h_F(z) and z df(z)."""
+    @property
+    def edge(self) -> float:
+        """Right edge of the support, the largest eigenvalue."""
+        ...
+
+    def transforms(self, z: ComplexArray, near_zero: bool) -> tuple[ComplexArray, ComplexArray]:
+        """Return the transforms of forcing, h_F(z) up to a constant, and kernel, z df(z)."""
         ...
 
 
@@ -61,108 +73,98 @@ class ExpectedLoss:
     kernel_mass: float
 
 
-def recursion(
-    eigenvalues: Array,
-    signal: Array,
-    floor: ArrayLike,
-    learning_rate: float,
-    batch: int,
-    steps: NDArray[np.int64],
-) -> Array:
-    """Expected loss for given W by the exact mode recursion (model section 3).
-
-    Parameters
-    ----------
-    eigenvalues, signal : arrays, shape (..., d)
-        lam_i and c_i**2 of the reduction (model section 2); leading axes broadcast.
-    floor : array, shape (...)
-        F0, the least loss of each W.
-    learning_rate : float
-        gamma.
-    batch : int
-        Samples per step.
-    steps : int array, shape (n,)
-        Steps to record, increasing.
-
-    Returns
-    -------
-    array, shape (n, ...)
-    """
-    gain = learning_rate**2 * batch * eigenvalues**2
-    decay = (
-        1
-        - 2 * learning_rate * batch * eigenvalues
-        + learning_rate**2 * batch * (batch + 1) * eigenvalues**2
-    )
-    floor = np.asarray(floor)
-    modes = np.array(np.broadcast_to(signal, np.broadcast_shapes(signal.shape, gain.shape)))
-    recorded = np.empty((len(steps), *modes.shape[:-1]))
-    now = 0
-    loss = floor + modes.sum(axis=-1)
-    with np.errstate(over="ignore", invalid="ignore"):  # an unstable W grows; callers flag it
-        for k, step in enumerate(steps):
-            for _ in range(now, step):
-                modes *= decay
-                modes += gain * loss[..., None]
-                loss = floor + modes.sum(axis=-1)
-            now = step
-            recorded[k] = loss
-    return recorded
-
-
 def generating_functions(
     p: ComplexArray, spectrum: Spectrum, learning_rate: float, batch: int
 ) -> ComplexArray:
     """Generating functions of loss, forcing and kernel at ``zeta = exp(-p)`` (model section 5).
 
+    Each is returned in two parts, whose sum it is. The second depends on z+ alone: it is smooth at
+    p = 0, where it would drown the first in rounding errors, and adds nothing at large steps.
+
     Returns
     -------
-    complex array, shape (3, *p.shape)
-        P^, F^ and K^.
+    complex array, shape (2, 3, *p.shape)
+        The two parts of P^, F^ and K^.
     """
     u = -np.expm1(p)
     s = np.sqrt(1 - u * ((batch + 1) / batch))
     z_minus = u / (learning_rate * batch * (1 + s))
     z_plus = (1 + s) / (learning_rate * (batch + 1))
-    forcing, kernel = spectrum.transforms(np.stack([z_minus, z_plus]))
+    near_zero = bool(np.abs(z_minus).max() < 1)
+    forcing, kernel = spectrum.transforms(np.stack([z_minus, z_plus]), near_zero)
     scale = np.exp(p) / (2 * learning_rate * batch * s)
-    f = scale * (forcing[0] - forcing[1])
-    k = scale * learning_rate**2 * batch * (kernel[0] - kernel[1])
-    return np.stack([f / (1 - np.exp(-p) * k), f, k])
+    f, f_smooth = scale * forcing[0], -scale * forcing[1]
+    scale *= learning_rate**2 * batch
+    k, k_smooth = scale * kernel[0], -scale * kernel[1]
+    zeta = np.exp(-p)
+    loss_smooth = f_smooth / (1 - zeta * k_smooth)
+    loss = (f + zeta * k * loss_smooth) / (1 - zeta * (k + k_smooth))
+    return np.stack([np.stack([loss, f, k]), np.stack([loss_smooth, f_smooth, k_smooth])])
 
 
-def talbot(nodes: int) -> tuple[ComplexArray, ComplexArray]:
-    """Upper half of Talbot's cotangent contour for r = 1: points p and weights.
+def smooth_decay(spectrum: Spectrum, learning_rate: float, batch: int) -> float:
+    """Rate at which the smooth part of the loss decays, as ``exp(-rate * r)``.
 
-    ``sum(Re(weights * f^(p / r))) / r`` inverts f^ at r. The parameters are optimal for the
-    midpoint rule (Trefethen, Weideman and Schmelzer 2006): error 3.89**-nodes.
+    Its singularity nearest to p = 0 is where z+ reaches the spectrum or, before that, where its
+    denominator vanishes.
     """
-    theta = (2 * np.arange(nodes // 2) + 1) * np.pi / nodes
-    cot = 1 / np.tan(0.6407 * theta)
-    p = nodes * (0.5017 * theta * cot - 0.6122 + 0.2645j * theta)
-    slope = nodes * (0.5017 * cot - 0.5017 * 0.6407 * theta * (1 + cot**2) + 0.2645j)
-    return p, 2 / (1j * nodes) * np.exp(p) * slope
+    centre = 1 / (learning_rate * (batch + 1))
+    distance = max(0.0, spectrum.edge / centre - 1)  # of the edge, beyond the minimum of w
+    multiplier = (1 + batch * distance**2) / (batch + 1)
+    low, high = np.log(multiplier), 0.0
+    for _ in range(3):
+        p = np.linspace(low, high, 66)[1:-1]
+        s = np.sqrt(1 + np.expm1(p) * ((batch + 1) / batch))
+        _, kernel = spectrum.transforms(np.asarray((1 + s) * centre, dtype=complex), False)
+        unstable = p[1 + learning_rate * kernel.real / (2 * s) <= 0]
+        if unstable.size == 0:
+            break
+        spacing = p[1] - p[0]
+        low, high = unstable[-1], unstable[-1] + spacing
+    return float(-low)
 
 
-def _invert_talbot(
-    steps: Array, nodes: int, spectrum: Spectrum, learning_rate: float, batch: int
+def hyperbola(nodes: int) -> tuple[ComplexArray, ComplexArray]:
+    """Upper half of the hyperbolic contour for times in [1/10, 1]: points p and weights.
+
+    ``sum(Re(weights * exp(p t) * f^(p)))`` inverts f^ at t.
+    """
+    spacing = HYPERBOLA_WIDTH / nodes
+    scale = (4 * np.pi * HYPERBOLA_ANGLE - np.pi**2) / HYPERBOLA_WIDTH * nodes
+    u = spacing * (np.arange(nodes) + 0.5)
+    p = scale * (1 + np.sin(1j * u - HYPERBOLA_ANGLE))
+    slope = 1j * scale * np.cos(1j * u - HYPERBOLA_ANGLE)
+    return p, spacing / (np.pi * 1j) * slope
+
+
+def _invert_decade(
+    steps: Array,
+    end: float,
+    nodes: int,
+    decay: float,
+    spectrum: Spectrum,
+    learning_rate: float,
+    batch: int,
 ) -> Array:
-    """Loss, forcing and kernel at steps of at least ``CIRCLE_STEPS``; shape (3, n)."""
-    p, weights = talbot(nodes)
-    points = p / steps[:, None]
-    values = generating_functions(points, spectrum, learning_rate, batch)
-    inverse: Array = (values @ weights).real / steps
+    """Loss, forcing and kernel at steps in [end/10, end]; shape (3, n)."""
+    p, weights = hyperbola(nodes)
+    values = generating_functions(p / end, spectrum, learning_rate, batch)
+    rough, smooth = (values @ (weights[:, None] / end * np.exp(p[:, None] * (steps / end)))).real
+    # Leave the smooth part out as soon as it is smaller than its rounding error.
+    inverse: Array = rough + smooth * (decay * steps < 40 + np.log(steps))
     return inverse
 
 
-def _invert_circle(nodes: int, spectrum: Spectrum, learning_rate: float, batch: int) -> Array:
-    """Loss, forcing and kernel at steps 0, ..., ``CIRCLE_STEPS`` - 1; shape (3, CIRCLE_STEPS)."""
+def _invert_circle(
+    steps: Array, nodes: int, spectrum: Spectrum, learning_rate: float, batch: int
+) -> Array:
+    """Loss, forcing and kernel at steps below ``FIRST_HYPERBOLA``; shape (3, n)."""
     damping = CIRCLE_DAMPING / nodes
     p = np.asarray(damping + 1j * np.linspace(0, np.pi, nodes // 2 + 1), dtype=complex)
-    values = generating_functions(p, spectrum, learning_rate, batch)
+    values = generating_functions(p, spectrum, learning_rate, batch).sum(axis=0)
     # zeta = exp(-p) runs clockwise, so that the inverse transform has the sign of irfft.
-    coefficients = np.fft.irfft(values, nodes)[:, :CIRCLE_STEPS]
-    undamped: Array = coefficients * np.exp(damping * np.arange(CIRCLE_STEPS))
+    coefficients = np.fft.irfft(values, nodes)
+    undamped: Array = coefficients[:, steps.astype(int)] * np.exp(damping * steps)
     return undamped
 
 
@@ -187,16 +189,20 @@ def invert(
     values, check : arrays, shape (3, n)
         The values, and the same from fewer nodes.
     """
-    results = []
-    few = steps < CIRCLE_STEPS
-    for circle_nodes, talbot_nodes in zip(CIRCLE_NODES, TALBOT_NODES, strict=True):
-        values = np.empty((3, steps.size))
-        if few.any():
-            table = _invert_circle(circle_nodes, spectrum, learning_rate, batch)
-            values[:, few] = table[:, steps[few].astype(int)]
-        values[:, ~few] = _invert_talbot(steps[~few], talbot_nodes, spectrum, learning_rate, batch)
-        results.append(values)
-    return results[0], results[1]
+    decades = np.floor(np.log10(np.maximum(steps, 1) / FIRST_HYPERBOLA) + 1e-12).astype(int)
+    decades[steps < FIRST_HYPERBOLA] = -1
+    values, check = np.empty((2, 3, steps.size))
+    decay = smooth_decay(spectrum, learning_rate, batch)
+    model = spectrum, learning_rate, batch
+    for decade in np.unique(decades):
+        chosen = decades == decade
+        few, end = steps[chosen], FIRST_HYPERBOLA * DECADE ** (decade + 1)
+        for k, result in enumerate((values, check)):
+            if decade < 0:
+                result[:, chosen] = _invert_circle(few, CIRCLE_NODES[k], *model)
+            else:
+                result[:, chosen] = _invert_decade(few, end, HYPERBOLA_NODES[k], decay, *model)
+    return values, check
 
 
 def expected_loss(
