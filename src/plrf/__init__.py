@@ -3,6 +3,28 @@
 The numerical library behind the workflow that reproduces "4+3 Phases of Compute-Optimal
 Neural Scaling Laws" (Paquette, Paquette, Xiao, Pennington, 2024, arXiv:2405.15074). The
 mathematics and its notation are in ``docs/model.md``; docstrings cite its sections.
+
+``plrf.expected_loss`` gives exact loss curves, ``plrf.compute_optimal`` the exact front.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from plrf.optimum import compute_optimal as compute_optimal
+    from plrf.volterra import expected_loss as expected_loss
+
 __version__ = "0.1.0"
+
+# Imported on first use, so that a job loads only the modules that it needs.
+_PUBLIC = {"compute_optimal": "plrf.optimum", "expected_loss": "plrf.volterra"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'plrf' has no attribute {name!r}")
+    return getattr(import_module(_PUBLIC[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *_PUBLIC]

@@ -275,11 +275,10 @@ def loss_estimate(
     -------
     array, shape of ``steps``
     """
-    parts: tuple[Array | float, ...] = (
-        f_0(alpha=alpha, beta=beta, d=d, v=v),
-        f_pp(steps, alpha=alpha, beta=beta, learning_rate=learning_rate, batch=batch),
-        f_ac(steps, alpha=alpha, beta=beta, d=d, v=v, learning_rate=learning_rate, batch=batch),
-        k_pp(steps, alpha=alpha, d=d, learning_rate=learning_rate, batch=batch)
-        / (learning_rate * batch),
+    floor = f_0(alpha=alpha, beta=beta, d=d, v=v)
+    pure = f_pp(steps, alpha=alpha, beta=beta, learning_rate=learning_rate, batch=batch)
+    continuous = f_ac(
+        steps, alpha=alpha, beta=beta, d=d, v=v, learning_rate=learning_rate, batch=batch
     )
-    return sum(parts[1:], parts[0])
+    kernel = k_pp(steps, alpha=alpha, d=d, learning_rate=learning_rate, batch=batch)
+    return floor + pure + continuous + kernel / (learning_rate * batch)

@@ -73,4 +73,5 @@ def random_stream(seed: int, purpose: str, *values: float) -> np.random.Generato
     """
     label = int.from_bytes(hashlib.sha256(purpose.encode()).digest()[:8], "little")
     bits = np.array(values, dtype=np.float64).view(np.uint64)
-    return np.random.default_rng(np.random.SeedSequence([seed, label, *map(int, bits)]))
+    # SFC64 is NumPy's fastest generator; drawing normals is most of the time of SGD.
+    return np.random.Generator(np.random.SFC64([seed, label, *map(int, bits)]))

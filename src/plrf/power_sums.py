@@ -1,5 +1,6 @@
 """Sums over the features j = 1..v of smooth functions of j, in O(log v) (model section 4)."""
 
+import math
 from functools import lru_cache
 
 import numpy as np
@@ -16,6 +17,7 @@ GAUSS_NODES = 16
 PANEL_WIDTH = 0.5
 
 
+@lru_cache(maxsize=65536)
 def gauss_sum_rule(count: float) -> tuple[Array, Array]:
     """Gauss rule of the discrete uniform measure on 0, 1, ..., count - 1.
 
@@ -49,20 +51,29 @@ def feature_rule(alpha: float, v: float) -> tuple[Array, Array]:
     alpha : float
         Data complexity; it sets how fast the summands vary in log j.
     v : float
-        Number of features, an integer value up to 2**53.
+        Number of features, up to 2**53. From 48 on it may be any real number: the rule then is
+        the smooth continuation of the sum in v.
 
     Returns
     -------
     nodes, weights : arrays, shape (n,)
         ``sum_j f(j)`` is ``weights @ f(nodes)``; n grows with log v. Read-only.
+
+    Raises
+    ------
+    ValueError
+        If v is infinite, or not an integer below 48.
     """
-    first = min(float(v), float(EXACT_TERMS))
-    nodes, weights = [np.arange(1.0, first + 1)], [np.ones(int(first))]
-    done = first
-    ratio = np.exp(PANEL_WIDTH / max(alpha, 0.5))
+    if v == math.inf:
+        raise ValueError("the rule for infinitely many features is tail_rule")
+    if v != math.floor(v) and v < EXACT_TERMS + GAUSS_NODES:
+        raise ValueError(f"v = {v} must be an integer below {EXACT_TERMS + GAUSS_NODES}")
+    done = min(float(v), float(EXACT_TERMS))
+    nodes, weights = [np.arange(1.0, done + 1)], [np.ones(int(done))]
     while done < v:
-        end = min(float(v), max(np.floor(done * ratio), done + GAUSS_NODES))
-        if end - done <= GAUSS_NODES:
+        end = max(np.floor(done * np.exp(PANEL_WIDTH / alpha)), done + GAUSS_NODES)
+        end = float(v) if end + GAUSS_NODES > v else end
+        if end - done <= GAUSS_NODES and end == np.floor(end):
             nodes.append(np.arange(done + 1, end + 1))
             weights.append(np.ones(int(end - done)))
         else:
@@ -70,10 +81,42 @@ def feature_rule(alpha: float, v: float) -> tuple[Array, Array]:
             nodes.append(done + 1 + x)
             weights.append(w)
         done = end
-    rule = np.concatenate(nodes), np.concatenate(weights)
-    for array in rule:
-        array.flags.writeable = False
-    return rule
+    return _read_only(np.concatenate(nodes), np.concatenate(weights))
+
+
+@lru_cache(maxsize=4096)
+def tail_rule(alpha: float, power: float, first: float) -> tuple[Array, Array]:
+    """Nodes and weights for sums over the features ``j > first`` without end (2 alpha > 1).
+
+    For summands ``j**-power / (1 + kappa j**2alpha)`` with ``|kappa| first**2alpha`` well above 1:
+    a Gauss-Jacobi rule in ``t = (first/j)**2alpha``, in which the summand is a power of t times a
+    smooth function. The sum stands for an integral from ``first + 1/2``; the error is of the
+    relative order of ``first**-2``.
+
+    Parameters
+    ----------
+    alpha : float
+    power : float
+        0 or 2 beta; ``power + 2 alpha > 1``.
+    first : float
+        The last feature that is not in the sum, at least 1e6.
+    """
+    from scipy.special import roots_jacobi
+
+    exponent = (power - 1) / (2 * alpha)
+    x, w = roots_jacobi(GAUSS_NODES, 0.0, exponent)
+    t = (1 + x) / 2
+    nodes = (first + 0.5) * t ** (-1 / (2 * alpha))
+    # dx = (first + 1/2)/(2 alpha) t^(-1/(2 alpha) - 1) dt, of which t^exponent is in w.
+    weights = (
+        w * 0.5 ** (exponent + 1) * (first + 0.5) / (2 * alpha) * t ** (-power / (2 * alpha) - 1)
+    )
+    return _read_only(nodes, weights)
+
+
+def _read_only(nodes: Array, weights: Array) -> tuple[Array, Array]:
+    nodes.flags.writeable = weights.flags.writeable = False
+    return nodes, weights
 
 
 def power_sum(exponent: float, v: float) -> float:
@@ -83,7 +126,18 @@ def power_sum(exponent: float, v: float) -> float:
     ----------
     exponent : float
     v : float
-        Number of terms, an integer value up to 2**53.
+        Number of terms as in :func:`feature_rule`; infinite where the exponent exceeds 1.
+
+    Raises
+    ------
+    ValueError
+        If the sum diverges.
     """
+    if v == math.inf:
+        if exponent <= 1:
+            raise ValueError(f"the sum of j**-{exponent} over infinitely many j diverges")
+        from scipy.special import zeta
+
+        return float(zeta(exponent))
     nodes, weights = feature_rule(1.0, float(v))
     return float(weights @ nodes**-exponent)

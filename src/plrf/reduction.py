@@ -34,10 +34,11 @@ class Reduction:
     coefficients: Array
     floor: float
 
-    @property
-    def edge(self) -> float:
-        """Largest eigenvalue."""
-        return float(self.eigenvalues[-1])
+    def outer_trace(self, z: Array) -> Array:
+        """Degrees of freedom ``sum lam_i/(lam_i - z)`` at real z above all lam_i; NaN elsewhere."""
+        z = np.asarray(z, dtype=float)
+        trace: Array = (1 / (self.eigenvalues - z[..., None])) @ self.eigenvalues
+        return np.where(z > self.eigenvalues[-1], trace, np.nan)
 
     def transforms(
         self, z: ComplexArray, near_zero: bool = False
@@ -75,7 +76,11 @@ def reduce(
 
     W is never held whole: its rows are drawn in blocks, twice from the same stream, so that memory
     stays at about three d-by-d matrices. F0 is the residual norm at the least-squares solution
-    (the second pass); the difference ``|D^1/2 b|^2 - |c|^2`` would cancel.
+    (the second pass); the difference ``|D^1/2 b|^2 - |c|^2`` would cancel. Modes whose eigenvalue
+    rounding swallows (below ``2e-16 d lam_max``) count as fixed: zero eigenvalue and coefficient,
+    their part of the loss in F0.
+
+    A target's numbers do not depend on the other targets, to the last bit.
 
     Parameters
     ----------
@@ -94,28 +99,26 @@ def reduce(
         One for each beta, in order.
     """
     root = np.sqrt(feature_variances(alpha, v))
-    targets = np.stack([root * target_coefficients(beta, v) for beta in betas], axis=1)
+    targets = [root * target_coefficients(beta, v) for beta in betas]
     gram = np.zeros((d, d), order="F")
-    moments = np.zeros((d, len(betas)))
+    moments = [np.zeros(d) for _ in betas]
     for rows, block in feature_blocks(stream(), d, v):
         block *= root[rows, None]
         gram = blas.dsyrk(1.0, block.T, beta=1.0, c=gram, lower=1, overwrite_c=1)
-        moments += block.T @ targets[rows]
-
-    # An error e of the solution raises the residual by e^T H e only: second order.
-    solution = linalg.solve(gram, moments, lower=True, assume_a="pos")
-    floors = np.zeros(len(betas))
-    for rows, block in feature_blocks(stream(), d, v):
-        block *= root[rows, None]
-        floors += np.square(targets[rows] - block @ solution).sum(axis=0)
+        for moment, target in zip(moments, targets, strict=True):
+            moment += target[rows] @ block
 
     eigenvalues, vectors = linalg.eigh(gram, lower=True, overwrite_a=True, driver="evd")
-    # Eigenvalues that rounding has swallowed carry no usable coordinate.
     visible = eigenvalues > d * np.finfo(float).eps * eigenvalues[-1]
     eigenvalues = np.where(visible, eigenvalues, 0.0)
     scale = np.where(visible, np.sqrt(np.where(visible, eigenvalues, 1.0)), np.inf)
-    coefficients = (vectors.T @ moments) / scale[:, None]
-    return [
-        Reduction(eigenvalues, np.ascontiguousarray(coefficients[:, k]), float(floor))
-        for k, floor in enumerate(floors)
-    ]
+    coefficients = [(moment @ vectors) / scale for moment in moments]
+
+    # An error e of the solution raises the residual by e^T H e only: second order.
+    solutions = [vectors @ (c / scale) for c in coefficients]
+    floors = [0.0] * len(betas)
+    for rows, block in feature_blocks(stream(), d, v):
+        block *= root[rows, None]
+        for k, (target, solution) in enumerate(zip(targets, solutions, strict=True)):
+            floors[k] += float(np.square(target[rows] - block @ solution).sum())
+    return [Reduction(eigenvalues, c, floor) for c, floor in zip(coefficients, floors, strict=True)]

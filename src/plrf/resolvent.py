@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plrf.power_sums import feature_rule
+from plrf.power_sums import feature_rule, tail_rule
 
 Array = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
 
+FIRST_TAIL_FEATURE = 2.0**20
 NEWTON_STEPS = 60
 NEWTON_TOLERANCE = 4e-15
 CHUNK = 1 << 20  # complex numbers per temporary: 16 MB
@@ -48,8 +49,25 @@ class DeterministicEquivalent:
     @cached_property
     def _rule(self) -> tuple[Array, Array, Array]:
         """Powers ``j**(2 alpha)`` at the quadrature nodes, weights, and weights times b_j**2."""
-        nodes, weights = feature_rule(self.alpha, float(self.v))
-        return nodes ** (2 * self.alpha), weights, weights * nodes ** (-2 * self.beta)
+        if self.v < np.inf:
+            nodes, weights = feature_rule(self.alpha, float(self.v))
+            return nodes ** (2 * self.alpha), weights, weights * nodes ** (-2 * self.beta)
+        # The tail needs nodes of its own for each of the two kinds of sums.
+        first = np.ceil(max(FIRST_TAIL_FEATURE, 4 * self.d))
+        nodes, weights = feature_rule(self.alpha, first)
+        trace_nodes, trace_weights = tail_rule(self.alpha, 0.0, first)
+        target_nodes, target_weights = tail_rule(self.alpha, 2 * self.beta, first)
+        powers = np.concatenate([nodes, trace_nodes, target_nodes]) ** (2 * self.alpha)
+        none = np.zeros(trace_nodes.size)
+        targets = (
+            weights * nodes ** (-2 * self.beta),
+            target_weights * target_nodes ** (-2 * self.beta),
+        )
+        return (
+            powers,
+            np.concatenate([weights, trace_weights, none]),
+            np.concatenate([targets[0], none, targets[1]]),
+        )
 
     def degrees_of_freedom(self, kappa: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return ``df = sum a_j/(a_j+kappa)`` and ``df2 = sum (a_j/(a_j+kappa))**2``."""
@@ -76,15 +94,18 @@ class DeterministicEquivalent:
         return np.concatenate(parts).reshape(np.shape(z)) if parts else flat.reshape(np.shape(z))
 
     def _newton(self, z: ComplexArray) -> ComplexArray:
-        kappa: ComplexArray = -z + self.d ** (-2 * self.alpha)
+        # One solution lies on the other side of the real axis than z: the one that is wanted. A
+        # Newton step that leaves that side is replaced by kappa <- -z + kappa df/d, which does not.
+        kappa: ComplexArray = -z + (self.null_ridge or self.d ** (-2 * self.alpha))
         active = np.arange(z.size)
         for _ in range(NEWTON_STEPS):
             k = kappa[active]
             df, df2 = self.degrees_of_freedom(k)
             step = (k * (1 - df / self.d) + z[active]) / (1 - df2 / self.d)
-            kappa[active] = k - step
+            lost = (k - step).imag * np.sign(z[active].imag) > 1e-12 * np.abs(k)
+            kappa[active] = np.where(lost, k * df / self.d - z[active], k - step)
             # Newton is quadratic: a step below 1e-8 leaves an error below rounding.
-            active = active[~(np.abs(step) <= 1e-8 * np.abs(k))]
+            active = active[lost | ~(np.abs(step) <= 1e-8 * np.abs(k))]
             if active.size == 0:
                 return kappa
         raise ConvergenceError(
@@ -136,7 +157,8 @@ class DeterministicEquivalent:
             return 0.0
         powers, weights, _ = self._rule
         # df < Tr D / kappa bounds kappa from above; df falls in log kappa. Bisect, then Newton.
-        low, high = -2 * self.alpha * np.log(self.v) - 50.0, np.log(weights @ (1 / powers) / self.d)
+        size = self.v if self.v < np.inf else self.d
+        low, high = -2 * self.alpha * np.log(size) - 50.0, np.log(weights @ (1 / powers) / self.d)
         for _ in range(12):
             middle = (low + high) / 2
             df, _ = self.degrees_of_freedom(np.array(np.exp(middle)))
@@ -155,19 +177,43 @@ class DeterministicEquivalent:
 
         There kappa < -a_1, and ``-df`` and df2 grow as z falls.
         """
-        low, high = -40.0, np.log(float(self.v)) + 5.0  # of log(-1 - kappa), by bisection
+        powers, weights, _ = self._rule
+        # Bisect in log(-1 - kappa); for -kappa above Tr D and 1 both df and df2 are small.
+        low, high = -40.0, float(np.log(weights @ (1 / powers))) + 5.0
         for _ in range(100):
             middle = (low + high) / 2
             df, df2 = self.degrees_of_freedom(np.array(-1 - np.exp(middle)))
             low, high = (low, middle) if condition(float(df), float(df2)) else (middle, high)
-        kappa = -1 - np.exp(high)
-        df, _ = self.degrees_of_freedom(np.array(kappa))
+        kappa = np.array(-1 - np.exp(high))
+        df, _ = self.degrees_of_freedom(kappa)
         return float(-kappa * (1 - df / self.d))
 
-    @cached_property
-    def edge(self) -> float:
-        """Right edge of the support of the spectrum, where ``df2 = d``."""
-        return self.rightmost(lambda _, df2: df2 < self.d)
+    def outer_trace(self, z: Array) -> Array:
+        """Degrees of freedom ``df(kappa(z))`` at real z right of the spectrum.
+
+        Parameters
+        ----------
+        z : array, shape (n,)
+            Positive.
+
+        Returns
+        -------
+        array, shape (n,)
+            Negative; NaN where z does not exceed the spectrum.
+        """
+        z = np.asarray(z, dtype=float)
+        # There z(kappa) = -kappa (1 - df/d) falls from infinity to the edge as kappa rises towards
+        # -a_1, and is convex: Newton from the left converges monotonically, or leaves the branch.
+        kappa = -z - 2.0
+        for _ in range(NEWTON_STEPS):
+            df, df2 = self.degrees_of_freedom(kappa)
+            slope = 1 - df2 / self.d
+            step = (kappa * (1 - df / self.d) + z) / slope
+            kappa = np.where((kappa < -1) & (slope > 0), kappa - step, np.nan)
+            if not np.any(np.abs(step) > NEWTON_TOLERANCE * np.abs(kappa)):
+                break
+        trace: Array = np.where(np.isnan(kappa), np.nan, df)
+        return trace
 
     @property
     def capacity(self) -> float:
@@ -197,21 +243,9 @@ def kernel_mass(alpha: float, d: float, v: float, learning_rate: float, batch: i
     float
         SGD is stable when it is below 1; ``inf`` when z+ does not exceed the spectrum.
     """
-    spectrum = DeterministicEquivalent(alpha, 0.0, d, v)
-    target = 2 / (learning_rate * (batch + 1))
-    # Right of the spectrum z(kappa) = -kappa (1 - df/d) falls from infinity to the edge as kappa
-    # rises towards -a_1, and is convex there: Newton from the left converges monotonically.
-    kappa = np.array(-target - 2.0)
-    for _ in range(NEWTON_STEPS):
-        df, df2 = spectrum.degrees_of_freedom(kappa)
-        slope = 1 - df2 / d
-        if kappa >= -1 or slope <= 0:
-            return float("inf")
-        step = (kappa * (1 - df / d) + target) / slope
-        kappa = kappa - step
-        if abs(step) <= NEWTON_TOLERANCE * abs(kappa):
-            break
-    return float(-df / (batch + 1)) if kappa < -1 else float("inf")
+    z_plus = np.array([2 / (learning_rate * (batch + 1))])
+    (trace,) = DeterministicEquivalent(alpha, 0.0, d, v).outer_trace(z_plus)
+    return float("inf") if np.isnan(trace) else float(-trace / (batch + 1))
 
 
 def critical_learning_rate(alpha: float, d: float, v: float, batch: int) -> float:

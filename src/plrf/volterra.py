@@ -25,12 +25,13 @@ CIRCLE_NODES = (256, 192)
 HYPERBOLA_NODES = (33, 31)
 # On the circle |zeta| = exp(-36/nodes): aliasing is exp(-36) = 2e-16 relative to P(0).
 CIRCLE_DAMPING = 36.0
-# The best hyperbola for a decade (Weideman and Trefethen 2007, equations 3.10 to 3.13 with
-# Lambda = 10): asymptotic angle, node spacing times nodes, and the rate of convergence.
-HYPERBOLA_ANGLE = 1.0236
-HYPERBOLA_WIDTH = 3.374
-# Error that both contours may share: rounding, amplified by the contours.
-ROUNDING = 1e-13
+# The best hyperbolas for a decade of steps and for a single step (Weideman and Trefethen 2007,
+# for Lambda = 10 and 1): asymptotic angle, and node spacing times nodes.
+DECADE_SHAPE = (1.0236, 3.374)
+SINGLE_SHAPE = (1.1721, 1.082)
+SINGLE_NODES = 15
+# Rounding error of a sum over a contour, relative to the sum of its terms' magnitudes.
+ROUNDING = 16 * np.finfo(float).eps
 
 
 class DivergenceError(ValueError):
@@ -40,9 +41,8 @@ class DivergenceError(ValueError):
 class Spectrum(Protocol):
     """What contour inversion needs to know of a spectrum: a given W's, or the average over W."""
 
-    @property
-    def edge(self) -> float:
-        """Right edge of the support, the largest eigenvalue."""
+    def outer_trace(self, z: Array) -> Array:
+        """Return df(z) at real z right of the support, NaN elsewhere."""
         ...
 
     def transforms(self, z: ComplexArray, near_zero: bool) -> tuple[ComplexArray, ComplexArray]:
@@ -59,7 +59,7 @@ class ExpectedLoss:
     loss, forcing, kernel : arrays
         P(r), F(r) and K(r) of model section 3.
     error : array
-        Estimated relative error of ``loss``, from the difference between two contours.
+        Estimated relative error of ``loss``: the difference between two contours, and rounding.
     limit, capacity, kernel_mass : float
         P(infinity), F_0 and |K|.
     """
@@ -75,7 +75,7 @@ class ExpectedLoss:
 
 def generating_functions(
     p: ComplexArray, spectrum: Spectrum, learning_rate: float, batch: int
-) -> ComplexArray:
+) -> tuple[ComplexArray, Array]:
     """Generating functions of loss, forcing and kernel at ``zeta = exp(-p)`` (model section 5).
 
     Each is returned in two parts, whose sum it is. The second depends on z+ alone: it is smooth at
@@ -83,8 +83,10 @@ def generating_functions(
 
     Returns
     -------
-    complex array, shape (2, 3, *p.shape)
+    parts : complex array, shape (2, 3, *p.shape)
         The two parts of P^, F^ and K^.
+    magnitude : array, shape (2, *p.shape)
+        Magnitudes of the two parts of P^ as rounding errors see them.
     """
     u = -np.expm1(p)
     s = np.sqrt(1 - u * ((batch + 1) / batch))
@@ -99,79 +101,81 @@ def generating_functions(
     zeta = np.exp(-p)
     loss_smooth = f_smooth / (1 - zeta * k_smooth)
     loss = (f + zeta * k * loss_smooth) / (1 - zeta * (k + k_smooth))
-    return np.stack([np.stack([loss, f, k]), np.stack([loss_smooth, f_smooth, k_smooth])])
+    # Where a denominator cancels, it amplifies errors.
+    zeta_k, zeta_k_smooth = np.abs(zeta * k), np.abs(zeta * k_smooth)
+    size_smooth = np.abs(loss_smooth) * (1 + zeta_k_smooth) / np.abs(1 - zeta * k_smooth)
+    size = (
+        (np.abs(f) + zeta_k * size_smooth)
+        * (1 + zeta_k + zeta_k_smooth)
+        / np.abs(1 - zeta * (k + k_smooth)) ** 2
+    )
+    parts = np.stack([np.stack([loss, f, k]), np.stack([loss_smooth, f_smooth, k_smooth])])
+    return parts, np.stack([size, size_smooth])
 
 
-def smooth_decay(spectrum: Spectrum, learning_rate: float, batch: int) -> float:
-    """Rate at which the smooth part of the loss decays, as ``exp(-rate * r)``.
+def smooth_part_matters(
+    steps: Array, spectrum: Spectrum, learning_rate: float, batch: int
+) -> NDArray[np.bool_]:
+    """Whether the smooth part of the generating functions adds anything at these steps.
 
-    Its singularity nearest to p = 0 is where z+ reaches the spectrum or, before that, where its
-    denominator vanishes.
+    It decays as exp(p r) with its rightmost singularity p: there z+ reaches the spectrum, or its
+    denominator vanishes. It is left out once that is below its own rounding error: if it has no
+    singularity right of the p where ``exp(p r) = exp(-40)/r``.
     """
-    centre = 1 / (learning_rate * (batch + 1))
-    distance = max(0.0, spectrum.edge / centre - 1)  # of the edge, beyond the minimum of w
-    multiplier = (1 + batch * distance**2) / (batch + 1)
-    low, high = np.log(multiplier), 0.0
-    for _ in range(3):
-        p = np.linspace(low, high, 66)[1:-1]
-        s = np.sqrt(1 + np.expm1(p) * ((batch + 1) / batch))
-        _, kernel = spectrum.transforms(np.asarray((1 + s) * centre, dtype=complex), False)
-        unstable = p[1 + learning_rate * kernel.real / (2 * s) <= 0]
-        if unstable.size == 0:
-            break
-        spacing = p[1] - p[0]
-        low, high = unstable[-1], unstable[-1] + spacing
-    return float(-low)
+    p = -(40 + np.log(steps)) / steps
+    square = 1 + np.expm1(p) * ((batch + 1) / batch)
+    s = np.sqrt(np.maximum(square, 0))
+    z_plus = (1 + s) / (learning_rate * (batch + 1))
+    with np.errstate(invalid="ignore"):  # NaN within the spectrum: the comparison is false
+        smooth = 2 * s > -learning_rate * z_plus * spectrum.outer_trace(z_plus)
+    return ~((square > 0) & smooth)
 
 
-def hyperbola(nodes: int) -> tuple[ComplexArray, ComplexArray]:
-    """Upper half of the hyperbolic contour for times in [1/10, 1]: points p and weights.
+def hyperbola(nodes: int, shape: tuple[float, float]) -> tuple[ComplexArray, ComplexArray]:
+    """Upper half of a hyperbolic contour for times up to 1: points p and weights.
 
     ``sum(Re(weights * exp(p t) * f^(p)))`` inverts f^ at t.
     """
-    spacing = HYPERBOLA_WIDTH / nodes
-    scale = (4 * np.pi * HYPERBOLA_ANGLE - np.pi**2) / HYPERBOLA_WIDTH * nodes
+    angle, width = shape
+    spacing = width / nodes
+    scale = (4 * np.pi * angle - np.pi**2) / width * nodes
     u = spacing * (np.arange(nodes) + 0.5)
-    p = scale * (1 + np.sin(1j * u - HYPERBOLA_ANGLE))
-    slope = 1j * scale * np.cos(1j * u - HYPERBOLA_ANGLE)
+    p = scale * (1 + np.sin(1j * u - angle))
+    slope = 1j * scale * np.cos(1j * u - angle)
     return p, spacing / (np.pi * 1j) * slope
 
 
 def _invert_decade(
-    steps: Array,
-    end: float,
-    nodes: int,
-    decay: float,
-    spectrum: Spectrum,
-    learning_rate: float,
-    batch: int,
-) -> Array:
-    """Loss, forcing and kernel at steps in [end/10, end]; shape (3, n)."""
-    p, weights = hyperbola(nodes)
-    values = generating_functions(p / end, spectrum, learning_rate, batch)
-    rough, smooth = (values @ (weights[:, None] / end * np.exp(p[:, None] * (steps / end)))).real
-    # Leave the smooth part out as soon as it is smaller than its rounding error.
-    inverse: Array = rough + smooth * (decay * steps < 40 + np.log(steps))
-    return inverse
+    steps: Array, end: float, nodes: int, spectrum: Spectrum, learning_rate: float, batch: int
+) -> tuple[Array, Array]:
+    """Loss, forcing and kernel at steps in [end/10, end], and the loss's rounding error."""
+    p, weights = hyperbola(nodes, DECADE_SHAPE)
+    values, magnitude = generating_functions(p / end, spectrum, learning_rate, batch)
+    factors = weights[:, None] / end * np.exp(p[:, None] * (steps / end))
+    rough, smooth = (values @ factors).real
+    rounding, rounding_smooth = ROUNDING * (magnitude @ np.abs(factors))
+    kept = smooth_part_matters(steps, spectrum, learning_rate, batch)
+    return rough + smooth * kept, rounding + rounding_smooth * kept
 
 
 def _invert_circle(
     steps: Array, nodes: int, spectrum: Spectrum, learning_rate: float, batch: int
-) -> Array:
-    """Loss, forcing and kernel at steps below ``FIRST_HYPERBOLA``; shape (3, n)."""
+) -> tuple[Array, Array]:
+    """Loss, forcing and kernel at small steps, and the loss's rounding error."""
     damping = CIRCLE_DAMPING / nodes
     p = np.asarray(damping + 1j * np.linspace(0, np.pi, nodes // 2 + 1), dtype=complex)
-    values = generating_functions(p, spectrum, learning_rate, batch).sum(axis=0)
+    values, magnitude = generating_functions(p, spectrum, learning_rate, batch)
     # zeta = exp(-p) runs clockwise, so that the inverse transform has the sign of irfft.
-    coefficients = np.fft.irfft(values, nodes)
-    undamped: Array = coefficients[:, steps.astype(int)] * np.exp(damping * steps)
-    return undamped
+    coefficients = np.fft.irfft(values.sum(axis=0), nodes)
+    undamping = np.exp(damping * steps)
+    rounding = ROUNDING * magnitude.sum(axis=0).mean() * undamping
+    return coefficients[:, steps.astype(int)] * undamping, rounding
 
 
 def invert(
     steps: Array, spectrum: Spectrum, learning_rate: float, batch: int
 ) -> tuple[Array, Array]:
-    """Loss, forcing and kernel by contour inversion, from two contours (model section 5).
+    """Loss, forcing and kernel by contour inversion (model section 5).
 
     Parameters
     ----------
@@ -186,23 +190,69 @@ def invert(
 
     Returns
     -------
-    values, check : arrays, shape (3, n)
-        The values, and the same from fewer nodes.
+    values : array, shape (3, n)
+    error : array, shape (n,)
+        Estimated absolute error of the loss: twice the difference to a contour with fewer nodes,
+        and rounding.
     """
     decades = np.floor(np.log10(np.maximum(steps, 1) / FIRST_HYPERBOLA) + 1e-12).astype(int)
     decades[steps < FIRST_HYPERBOLA] = -1
     values, check = np.empty((2, 3, steps.size))
-    decay = smooth_decay(spectrum, learning_rate, batch)
+    rounding = np.empty((2, steps.size))
     model = spectrum, learning_rate, batch
     for decade in np.unique(decades):
         chosen = decades == decade
         few, end = steps[chosen], FIRST_HYPERBOLA * DECADE ** (decade + 1)
         for k, result in enumerate((values, check)):
             if decade < 0:
-                result[:, chosen] = _invert_circle(few, CIRCLE_NODES[k], *model)
+                inverse = _invert_circle(few, CIRCLE_NODES[k], *model)
             else:
-                result[:, chosen] = _invert_decade(few, end, HYPERBOLA_NODES[k], decay, *model)
-    return values, check
+                inverse = _invert_decade(few, end, HYPERBOLA_NODES[k], *model)
+            result[:, chosen], rounding[k, chosen] = inverse
+    return values, 2 * np.abs(check[0] - values[0]) + rounding[0]
+
+
+def invert_at(
+    step: float, spectrum: Spectrum, learning_rate: float, batch: int
+) -> tuple[float, float]:
+    """Loss P(r) and its derivative ``r dP/dr`` at one step, which may be any real number.
+
+    Parameters
+    ----------
+    step : float
+        At least ``FIRST_HYPERBOLA``.
+    spectrum : Spectrum
+        As for :func:`invert`.
+    learning_rate : float
+        gamma, below the stability threshold.
+    batch : int
+        Samples per step.
+    """
+    p, weights = hyperbola(SINGLE_NODES, SINGLE_SHAPE)
+    values, _ = generating_functions(p / step, spectrum, learning_rate, batch)
+    rough, smooth = values[:, 0]
+    matters = smooth_part_matters(np.array([step]), spectrum, learning_rate, batch)
+    values = rough + smooth * matters
+    terms = values * weights * np.exp(p) / step
+    return float(terms.real.sum()), float((terms * p).real.sum())
+
+
+def stable_kernel_mass(alpha: float, d: float, v: float, learning_rate: float, batch: int) -> float:
+    """Kernel mass |K| of a stable learning rate (model section 3).
+
+    Raises
+    ------
+    DivergenceError
+        If the learning rate is not below the stability threshold; the message names it.
+    """
+    mass = kernel_mass(alpha, d, v, learning_rate, batch)
+    if mass >= 1:
+        critical = critical_learning_rate(alpha, d, v, batch)
+        raise DivergenceError(
+            f"learning rate {learning_rate:g} diverges at alpha={alpha}, d={d:g}, v={v:g}, "
+            f"batch={batch}: it must be below {critical:.6g}"
+        )
+    return mass
 
 
 def expected_loss(
@@ -228,7 +278,7 @@ def expected_loss(
     d : float
         Number of parameters.
     v : float
-        Number of features, an integer value with ``d <= v <= 2**53``.
+        Number of features, ``d <= v <= 2**53``, or infinite where ``2 alpha > 1``.
     learning_rate : float
         gamma.
     batch : int
@@ -239,23 +289,25 @@ def expected_loss(
     DivergenceError
         If the learning rate is not below the stability threshold; the message names it.
     ValueError
-        If a step is negative or not an integer, or v < d.
+        If a step is negative or not an integer, v < d or not an integer, or another parameter
+        is not positive.
     """
     steps = np.asarray(steps, dtype=float)
     if not np.all((steps >= 0) & (steps == np.floor(steps)) & np.isfinite(steps)):
         raise ValueError("steps must be non-negative integers")
-    if not 1 <= d <= v <= 2**53:
-        raise ValueError(f"d={d}, v={v}: need 1 <= d <= v <= 2**53")
-    mass = kernel_mass(alpha, d, v, learning_rate, batch)
-    if mass >= 1:
-        critical = critical_learning_rate(alpha, d, v, batch)
-        raise DivergenceError(
-            f"learning rate {learning_rate:g} diverges at alpha={alpha}, d={d}, v={v}, "
-            f"batch={batch}: it must be below {critical:.6g}"
+    if not (1 <= d <= v and (v <= 2**53 or (v == np.inf and 2 * alpha > 1))):
+        raise ValueError(
+            f"alpha={alpha}, d={d}, v={v}: need 1 <= d <= v <= 2**53, or v infinite and 2 alpha > 1"
         )
+    if not (alpha > 0 and learning_rate > 0 and batch >= 1):
+        raise ValueError(
+            f"alpha={alpha}, learning_rate={learning_rate}, batch={batch}: need alpha > 0, "
+            "learning_rate > 0 and batch >= 1"
+        )
+    mass = stable_kernel_mass(alpha, d, v, learning_rate, batch)
     spectrum = DeterministicEquivalent(alpha, beta, d, v)
-    values, check = invert(steps.ravel(), spectrum, learning_rate, batch)
-    error = 2 * np.abs(check[0] / values[0] - 1) + ROUNDING
+    values, error = invert(steps.ravel(), spectrum, learning_rate, batch)
+    error /= np.abs(values[0])
     loss, forcing, kernel = values.reshape(3, *steps.shape)
     capacity = spectrum.capacity
     return ExpectedLoss(

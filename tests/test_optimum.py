@@ -1,0 +1,139 @@
+"""The exact compute-optimal front against direct minimisation, theory and published values."""
+
+import numpy as np
+import pytest
+
+from plrf.model import learning_rate
+from plrf.optimum import compute_optimal
+from plrf.theory import exponents
+from plrf.volterra import DivergenceError, expected_loss
+
+POINTS = {
+    "Ia": (0.75, 0.25),
+    "Ib": (0.45, 0.33),
+    "Ic": (0.2, 0.7),
+    "II": (1.25, 0.75),
+    "III": (1.0, 2.0),
+    "IVa": (0.4, 1.0),
+    "IVb": (0.27, 0.8),
+}
+
+
+def loss_of_size(d, flops, alpha, beta, batch=1):
+    """Expected loss of one integer size at the step nearest to a budget, with v = 4 d."""
+    v = 4 * d
+    gamma = learning_rate(0.5, alpha, v, batch)
+    steps = np.rint(flops / (d * batch))
+    return expected_loss(
+        [steps], alpha=alpha, beta=beta, d=d, v=v, learning_rate=gamma, batch=batch
+    ).loss[0]
+
+
+@pytest.mark.parametrize("point", POINTS.values(), ids=POINTS)
+@pytest.mark.parametrize("batch", [1, 8])
+def test_no_integer_size_beats_the_optimum(point, batch):
+    """Losses of many sizes lie above P*, and touch it at d*."""
+    flops = 1e9
+    front = compute_optimal([flops], alpha=point[0], beta=point[1], batch=batch)
+    sizes = np.unique(np.rint(front.d[0] * np.geomspace(0.02, 50, 41)).astype(int))
+    sizes = sizes[flops / (sizes * batch) > 20]
+    losses = np.array([loss_of_size(int(d), flops, *point, batch) for d in sizes])
+    # An integer number of steps misses the budget by at most half a step.
+    slack = 0.5 * sizes * batch / flops
+    assert np.all(losses > front.loss[0] * (1 - slack))
+    nearest = np.argmin(np.abs(sizes / front.d[0] - 1))
+    np.testing.assert_allclose(losses[nearest], front.loss[0], rtol=slack[nearest] + 1e-6)
+
+
+@pytest.mark.parametrize("point", POINTS.values(), ids=POINTS)
+def test_local_exponents_are_the_derivatives_of_the_front(point):
+    """Central differences of log P* and log d* over a small step in log f."""
+    step = 0.02
+    flops = 1e8 * np.exp([-step, 0, step])
+    front = compute_optimal(flops, alpha=point[0], beta=point[1])
+    eta = -(np.log(front.loss[2]) - np.log(front.loss[0])) / (2 * step)
+    xi = (np.log(front.d[2]) - np.log(front.d[0])) / (2 * step)
+    np.testing.assert_allclose(eta, front.eta[1], atol=1e-5)
+    np.testing.assert_allclose(xi, front.xi[1], atol=2e-3)
+
+
+@pytest.mark.parametrize("point", POINTS.values(), ids=POINTS)
+def test_exponents_tend_to_theory(point):
+    """At f = 1e24 they are close to the theory, and closer than at 1e8.
+
+    In phase IVb eta first overshoots, and is still above the theory at 1e24.
+    """
+    front = compute_optimal([1e8, 1e24], alpha=point[0], beta=point[1])
+    eta, xi = exponents(*point)
+    for measured, theory in ((front.eta, eta), (front.xi, xi)):
+        near, far = np.abs(measured - theory)[::-1]
+        assert near < far or point == POINTS["IVb"]
+        assert near < 0.015
+
+
+def test_values_stated_in_the_model():
+    """Model section 7: local exponents at (0.42, 0.8), measured there between coarse budgets."""
+    front = compute_optimal([1e7, 1e11, 1e14, 1e18], alpha=0.42, beta=0.8)
+    np.testing.assert_allclose(front.eta, [0.44, 0.436, 0.423, 0.420], atol=0.008)
+    np.testing.assert_allclose(front.xi, [0.60, 0.56, 0.519, 0.503], atol=0.008)
+    window = compute_optimal([1e6, 1e8], alpha=0.7, beta=0.7)
+    assert np.all((window.eta > 0.615) & (window.eta < 0.63))
+    assert np.all((window.xi > 0.49) & (window.xi < 0.51))
+
+
+def test_errors_bound_the_change_with_the_nodes(monkeypatch):
+    """Twice as many nodes change the results by less than the stated errors (and rounding)."""
+    flops = np.geomspace(1e4, 1e20, 5)
+    arguments = {"alpha": 0.7, "beta": 0.9}
+    front = compute_optimal(flops, **arguments)
+    monkeypatch.setattr("plrf.optimum.NODES", 21)
+    finer = compute_optimal(flops, **arguments)
+    for name in ("loss", "d", "eta", "xi"):
+        value, truth = getattr(front, name), getattr(finer, name)
+        scale = truth if name in ("loss", "d") else 1
+        error = getattr(front, f"{name}_error")
+        assert np.all(np.abs(value - truth) / scale <= 10 * error + 1e-9), name
+
+
+def test_infinitely_many_features_are_the_limit():
+    limit = compute_optimal([1e10], alpha=1.0, beta=0.8, v_over_d=np.inf)
+    large = compute_optimal([1e10], alpha=1.0, beta=0.8, v_over_d=1e7)
+    np.testing.assert_allclose(large.loss, limit.loss, rtol=1e-5)
+    np.testing.assert_allclose(large.d, limit.d, rtol=1e-5)
+
+
+def test_order_and_shape_of_budgets_do_not_matter():
+    flops = np.array([[1e8, 1e5], [1e12, 1e6]])
+    front = compute_optimal(flops, alpha=0.7, beta=0.7)
+    assert front.loss.shape == flops.shape
+    order = np.argsort(-front.loss, axis=None)
+    assert np.array_equal(order, np.argsort(flops, axis=None))
+    alone = compute_optimal([1e12], alpha=0.7, beta=0.7)
+    np.testing.assert_allclose(front.d[1, 0], alone.d[0], rtol=1e-6)
+
+
+def test_a_budget_too_small_for_a_minimum_is_flagged():
+    front = compute_optimal([100.0, 1e8], alpha=0.7, beta=0.7)
+    assert front.status.tolist() == ["no minimum", "ok"]
+    assert np.isnan(front.d[0]) and np.isfinite(front.d[1])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"flops": [-1.0]}, "flops must be positive"),
+        ({"flops": [np.inf]}, "flops must be positive"),
+        ({"v_over_d": 2.0}, "v_over_d = 2.0: must be at least 4"),
+        ({"beta": -0.4}, "no power law"),
+        ({"alpha": 0.4, "beta": 0.4, "v_over_d": np.inf}, "diverges"),
+    ],
+)
+def test_bad_input_is_refused(change, message):
+    arguments = {"flops": [1e8], "alpha": 0.7, "beta": 0.7} | change
+    with pytest.raises(ValueError, match=message):
+        compute_optimal(**arguments)
+
+
+def test_unstable_learning_rate_is_refused():
+    with pytest.raises(DivergenceError, match="must be below"):
+        compute_optimal([1e8], alpha=0.7, beta=0.7, c=1.9)
