@@ -70,8 +70,9 @@ def feature_rule(alpha: float, v: float) -> tuple[Array, Array]:
         raise ValueError(f"v = {v} must be an integer below {EXACT_TERMS + GAUSS_NODES}")
     done = min(float(v), float(EXACT_TERMS))
     nodes, weights = [np.arange(1.0, done + 1)], [np.ones(int(done))]
+    ratio = np.exp(PANEL_WIDTH / max(alpha, 0.5))
     while done < v:
-        end = max(np.floor(done * np.exp(PANEL_WIDTH / alpha)), done + GAUSS_NODES)
+        end = max(np.floor(done * ratio), done + GAUSS_NODES)
         end = float(v) if end + GAUSS_NODES > v else end
         if end - done <= GAUSS_NODES and end == np.floor(end):
             nodes.append(np.arange(done + 1, end + 1))

@@ -9,7 +9,9 @@ solves one real equation, and everything else is a sum of positive terms,
     density = d eta / (pi (s**2 + eta**2))        weighted = eta/(pi x) sum_j w_j (a_j b_j)**2
 
 (take imaginary parts of ``kappa (1 - df/d) = -z``). The spectrum is where ``eta > 0``, and x
-increases with s there. Outliers are bands around the ``a_j`` of the first features.
+increases with s there. Outliers are bands around the ``a_j`` of the first features: semicircles of
+variance ``a_j**2/d``. Over draws of W the largest eigenvalues spread about twice as much, as
+Gaussians: averaging the resolvent loses that, but not the place and mass of an outlier.
 """
 
 from dataclasses import dataclass
@@ -27,7 +29,7 @@ NEWTON_TOLERANCE = 1e-8
 ROUNDING = 1e-14  # of the sums over features
 BISECTIONS = 25
 CELL_NODES = 24
-CHUNK = 1 << 17  # numbers per temporary: 1 MB, the size of a cache
+CHUNK = 1 << 15  # numbers per temporary: 256 kB, within a cache
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ def _grid(bands: Array, dips: Array, alpha: float, d: float, v: int) -> tuple[Ar
     cuts = np.sort(np.concatenate([bands.ravel(), dips, merged ** (-2 * alpha), graded]))
     middle, half = (cuts[1:] + cuts[:-1]) / 2, np.diff(cuts) / 2
     band = np.searchsorted(bands[:, 0], middle, side="right") - 1
-    inside = (band >= 0) & (middle < bands[band, 1])
+    inside = middle < bands[band, 1]
     middle, half = middle[inside, None], half[inside, None]
     x, w = np.polynomial.legendre.leggauss(CELL_NODES)
     theta = (1 + x) * np.pi / 2
@@ -146,11 +148,14 @@ def _height(s: Array, a: Array, d: float) -> tuple[Array, NDArray[np.bool_]]:
     the root rises to it. Each term alone gives a lower bound.
     """
     distance, squares = np.square(a - s[:, None]), a**2
-    q = np.maximum((squares / d - distance).max(axis=1), 0.0)
+    w = squares / d - distance
+    q = np.maximum(w.max(axis=1), 0.0)
     for _ in range(NEWTON_STEPS):
-        w = 1 / (distance + q[:, None])
+        np.add(distance, q[:, None], out=w)
+        np.reciprocal(w, out=w)
         total = w @ squares
-        scale = total / (np.square(w) @ squares)
+        np.square(w, out=w)
+        scale = total / (w @ squares)
         step = scale * (total / d - 1)
         q += step
         converged = np.abs(step) <= NEWTON_TOLERANCE * q + ROUNDING * scale
@@ -159,30 +164,41 @@ def _height(s: Array, a: Array, d: float) -> tuple[Array, NDArray[np.bool_]]:
     return np.maximum(q, 0.0), converged
 
 
-def _position(s: Array, q: Array, a: Array, d: float) -> Array:
-    """Point x of the spectrum where the ridge is ``-s - i sqrt(q)``."""
-    x: Array = (np.square(s) + q) / d * ((1 / (np.square(a - s[:, None]) + q[:, None])) @ a)
-    return x
+def _inverse_squares(s: Array, q: Array, a: Array) -> Array:
+    """``w_j = 1/((a_j - s)**2 + q)``; shape (n, v)."""
+    w: Array = a - s[:, None]
+    np.square(w, out=w)
+    w += q[:, None]
+    return np.reciprocal(w, out=w)
 
 
 def _densities(s: Array, q: Array, a: Array, signal: Array, d: float) -> Array:
     """x, dx/ds, the density and the weighted density; shape (4, n)."""
-    eta, offset = np.sqrt(q), a - s[:, None]
-    w = 1 / (np.square(offset) + q[:, None])
-    x = _position(s, q, a, d)
-    density = d * eta / (np.pi * (np.square(s) + q))
-    weighted = eta * (w @ signal) / (np.pi * x)
-    # The derivative of the equation for q, solved for dx/ds.
-    w *= w
-    curvature, tilt = w @ a**2, (w * offset) @ a**2
-    slope = 2 / d * (q * curvature + tilt**2 / curvature)
-    return np.stack([x, slope, density, weighted])
+    w = _inverse_squares(s, q, a)
+    trace, target = w @ a, w @ signal
+    np.square(w, out=w)
+    squares = np.square(a)
+    curvature, third = w @ squares, w @ (squares * a)
+    eta, modulus = np.sqrt(q), np.square(s) + q
+    x = modulus / d * trace
+    # From the derivatives of the equations for q and x.
+    slope = 2 / d * (q * curvature + np.square(third - s * curvature) / curvature)
+    return np.stack([x, slope, d * eta / (np.pi * modulus), eta * target / (np.pi * x)])
+
+
+def _positions(bands: Array, a: Array, d: float) -> Array:
+    """The bands in terms of x."""
+    s, height = bands.ravel(), np.zeros(1)
+    parts = [_inverse_squares(s[rows], height, a) @ a for rows in _chunks(s.size, a.size)]
+    x: Array = np.square(s) / d * np.concatenate(parts)
+    return x.reshape(bands.shape)
 
 
 def spectral_density(alpha: float, beta: float, d: float, v: int) -> SpectralDensity:
     """Density of the eigenvalues, and of the spectrum seen by the target (model section 4).
 
-    The number of points grows with ``alpha sqrt(d)``, the number of distinct outliers.
+    The number of points grows with ``alpha sqrt(d)``, the number of distinct outliers. Moments
+    are right to 1e-7 for d >= 5, and to 1e-4 below.
 
     Parameters
     ----------
@@ -192,6 +208,11 @@ def spectral_density(alpha: float, beta: float, d: float, v: int) -> SpectralDen
         Number of parameters.
     v : int
         Number of features, ``v >= d``, up to about 1e5: sums over features are direct.
+
+    Raises
+    ------
+    ValueError
+        Unless ``1 <= d <= v``.
     """
     if not 1 <= d <= v:
         raise ValueError(f"d={d}, v={v}: need 1 <= d <= v")
@@ -206,6 +227,6 @@ def spectral_density(alpha: float, beta: float, d: float, v: int) -> SpectralDen
         q, converged[rows] = _height(s[rows], a, d)
         values[:, rows] = _densities(s[rows], q, a, signal, d)
     x, slope, density, weighted = values
-    ends = bands.ravel()
-    ends = np.concatenate([_position(ends[i], 0 * ends[i], a, d) for i in _chunks(ends.size, v)])
-    return SpectralDensity(x, weights * slope, density, weighted, converged, ends.reshape(-1, 2))
+    return SpectralDensity(
+        x, weights * slope, density, weighted, converged, _positions(bands, a, d)
+    )
