@@ -7,7 +7,7 @@ CONFIG ?= config/config.yaml
 STAMP := .venv/.installed
 RUN := PATH="$(CURDIR)/.venv/bin:$$PATH"
 
-.PHONY: figures test lint readme help
+.PHONY: figures test lint readme benchmarks help
 
 figures: $(STAMP)  ## run the workflow: every figure and table (CORES=2 limits the cores)
 	@$(RUN) snakemake --cores $(CORES)
@@ -24,6 +24,9 @@ lint: $(STAMP)  ## check style, types and the workflow
 
 readme: $(STAMP)  ## write the numbers of the last run of the default configuration into README.md
 	$(RUN) python scripts/update_readme.py
+
+benchmarks: $(STAMP)  ## measure the numerical core, and write the ratios into docs/numerics.md
+	$(RUN) python -m benchmarks.numerics
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile

@@ -9,7 +9,7 @@ import pandas as pd
 
 from plrf.tables import EXPONENTS, read_table
 
-BEGIN, END = "<!-- {} begin: written by make readme -->", "<!-- {} end -->"
+BEGIN, END = "<!-- {} begin: generated -->", "<!-- {} end -->"
 
 
 def read_benchmarks(folder: Path) -> pd.DataFrame:
@@ -73,7 +73,7 @@ def main_results(exponents: pd.DataFrame) -> str:
 
 
 def replace_block(text: str, name: str, content: str) -> str:
-    """Replace what stands between the markers of a block.
+    """Replace what stands between the markers of a block in a Markdown document.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def replace_block(text: str, name: str, content: str) -> str:
     """
     begin, end = BEGIN.format(name), END.format(name)
     if begin not in text or end not in text:
-        raise ValueError(f"the README has no block {name!r}")
+        raise ValueError(f"the document has no block {name!r}")
     head, rest = text.split(begin, 1)
     return f"{head}{begin}\n{content}\n{end}{rest.split(end, 1)[1]}"
 
