@@ -9,8 +9,9 @@ RUN := PATH="$(CURDIR)/.venv/bin:$$PATH"
 
 .PHONY: figures test lint readme benchmarks help
 
-figures: $(STAMP)  ## run the workflow: every figure and table (CORES=2 limits the cores)
-	@$(RUN) snakemake --cores $(CORES)
+figures: $(STAMP)  ## run the workflow: every figure and table (also CORES=2, CONFIG=my.yaml)
+	@test -f "$(CONFIG)" || { echo "There is no configuration file $(CONFIG)" >&2; exit 1; }
+	@$(RUN) snakemake --cores $(CORES) --configfile "$(CONFIG)"
 
 test: $(STAMP)  ## run the tests
 	@$(RUN) pytest
@@ -23,10 +24,10 @@ lint: $(STAMP)  ## check style, types and the workflow
 	@$(RUN) snakemake --lint
 
 readme: $(STAMP)  ## write the numbers of the last run of the default configuration into README.md
-	$(RUN) python scripts/update_readme.py
+	@$(RUN) python scripts/update_readme.py
 
 benchmarks: $(STAMP)  ## measure the numerical core, and write the ratios into docs/numerics.md
-	$(RUN) python -m benchmarks.numerics
+	@$(RUN) python -m benchmarks.numerics
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
