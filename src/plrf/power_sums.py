@@ -72,8 +72,11 @@ def feature_rule(alpha: float, v: float) -> tuple[Array, Array]:
     nodes, weights = [np.arange(1.0, done + 1)], [np.ones(int(done))]
     ratio = np.exp(PANEL_WIDTH / max(alpha, 0.5))
     while done < v:
-        end = max(np.floor(done * ratio), done + GAUSS_NODES)
-        end = float(v) if end + GAUSS_NODES > v else end
+        end = min(float(v), max(np.floor(done * ratio), done + GAUSS_NODES))
+        if v - GAUSS_NODES < end < v != np.floor(v):
+            # Leave enough for a last panel with a fraction of a feature.
+            end = np.floor(v) - GAUSS_NODES
+            end = float(v) if end == done else end
         if end - done <= GAUSS_NODES and end == np.floor(end):
             nodes.append(np.arange(done + 1, end + 1))
             weights.append(np.ones(int(end - done)))

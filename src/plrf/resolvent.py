@@ -102,7 +102,9 @@ class DeterministicEquivalent:
             k = kappa[active]
             df, df2 = self.degrees_of_freedom(k)
             step = (k * (1 - df / self.d) + z[active]) / (1 - df2 / self.d)
-            lost = (k - step).imag * np.sign(z[active].imag) > 1e-12 * np.abs(k)
+            side = np.sign(z[active].imag)
+            lost = (k - step).imag * side > 1e-12 * np.abs(k)
+            lost |= (side == 0) & (df2.real >= self.d)  # how other solutions on the axis differ
             kappa[active] = np.where(lost, k * df / self.d - z[active], k - step)
             # Newton is quadratic: a step below 1e-8 leaves an error below rounding.
             active = active[lost | ~(np.abs(step) <= 1e-8 * np.abs(k))]

@@ -157,18 +157,18 @@ def write_table(
     if set(frame.columns) != set(schema.names):
         difference = sorted(set(frame.columns) ^ set(schema.names))
         raise TableError(f"{path}: columns differ from the schema: {', '.join(difference)}")
-    try:
-        # Through numpy, since from pandas NaN would become null.
-        table = pa.Table.from_arrays(
-            [
-                pa.array(frame[field.name].to_numpy(), type=field.type, from_pandas=False)
-                for field in schema
-            ],
-            schema=schema.with_metadata({"plrf": json.dumps(dict(source), sort_keys=True)}),
-        )
-        table.validate(full=True)
-    except pa.ArrowException as error:
-        raise TableError(f"{path}: {error}") from error
+    columns = []
+    for field in schema:
+        try:
+            # Through numpy, since from pandas NaN would become null.
+            values = frame[field.name].to_numpy()
+            columns.append(pa.array(values, type=field.type, from_pandas=False))
+        except (pa.ArrowException, OverflowError) as error:
+            raise TableError(f"{path}: column {field.name}: {error}") from error
+        if columns[-1].null_count:
+            raise TableError(f"{path}: column {field.name}: missing values")
+    metadata = {"plrf": json.dumps(dict(source), sort_keys=True)}
+    table = pa.Table.from_arrays(columns, schema=schema.with_metadata(metadata))
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
