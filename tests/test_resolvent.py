@@ -47,6 +47,23 @@ def test_ridge_solves_the_fixed_point_on_the_right_side(alpha, size, position, a
     assert kappa[0] == pytest.approx(kappa[1].conj(), rel=1e-14)
 
 
+@given(
+    alpha=st.floats(0.02, 3),
+    size=sizes,
+    position=st.floats(0, 1),
+    decades=st.floats(-4, -0.5),
+)
+@settings(max_examples=300, deadline=None, derandomize=True)
+def test_ridge_near_the_spectrum_is_right_or_an_error(alpha, size, position, decades):
+    d, v = size
+    z = 10 * (1000 * v ** (2 * alpha)) ** -position * np.exp(1j * np.array([10**decades]))
+    try:
+        kappa = DeterministicEquivalent(alpha, 1.0, d, v).ridge(z)
+    except ConvergenceError:
+        return
+    assert np.all(kappa.imag <= 1e-12 * np.abs(kappa))
+
+
 def test_ridge_is_not_the_other_solution():
     # Newton's method from -z + d^-2alpha ends on the wrong side of the axis here.
     alpha, d, v = 0.131, 26, 208

@@ -146,7 +146,13 @@ def hyperbola(nodes: int, shape: tuple[float, float]) -> tuple[ComplexArray, Com
 
 
 def _invert_decade(
-    steps: Array, end: float, nodes: int, spectrum: Spectrum, learning_rate: float, batch: int
+    steps: Array,
+    end: float,
+    nodes: int,
+    smooth_matters: NDArray[np.bool_],
+    spectrum: Spectrum,
+    learning_rate: float,
+    batch: int,
 ) -> tuple[Array, Array]:
     """Loss, forcing and kernel at steps in [end/10, end], and the loss's rounding error."""
     p, weights = hyperbola(nodes, DECADE_SHAPE)
@@ -154,8 +160,7 @@ def _invert_decade(
     factors = weights[:, None] / end * np.exp(p[:, None] * (steps / end))
     rough, smooth = (values @ factors).real
     rounding, rounding_smooth = ROUNDING * (magnitude @ np.abs(factors))
-    kept = smooth_part_matters(steps, spectrum, learning_rate, batch)
-    return rough + smooth * kept, rounding + rounding_smooth * kept
+    return rough + smooth * smooth_matters, rounding + rounding_smooth * smooth_matters
 
 
 def _invert_circle(
@@ -198,18 +203,18 @@ def invert(
     decades = np.floor(np.log10(np.maximum(steps, 1) / FIRST_HYPERBOLA) + 1e-12).astype(int)
     decades[steps < FIRST_HYPERBOLA] = -1
     values, check = np.empty((2, 3, steps.size))
-    rounding = np.empty((2, steps.size))
+    rounding = np.empty(steps.size)
     model = spectrum, learning_rate, batch
     for decade in np.unique(decades):
         chosen = decades == decade
         few, end = steps[chosen], FIRST_HYPERBOLA * DECADE ** (decade + 1)
-        for k, result in enumerate((values, check)):
-            if decade < 0:
-                inverse = _invert_circle(few, CIRCLE_NODES[k], *model)
-            else:
-                inverse = _invert_decade(few, end, HYPERBOLA_NODES[k], *model)
-            result[:, chosen], rounding[k, chosen] = inverse
-    return values, 2 * np.abs(check[0] - values[0]) + rounding[0]
+        if decade < 0:
+            inverses = [_invert_circle(few, nodes, *model) for nodes in CIRCLE_NODES]
+        else:
+            smooth = smooth_part_matters(few, *model)
+            inverses = [_invert_decade(few, end, n, smooth, *model) for n in HYPERBOLA_NODES]
+        (values[:, chosen], rounding[chosen]), (check[:, chosen], _) = inverses
+    return values, 2 * np.abs(check[0] - values[0]) + rounding
 
 
 def invert_at(
