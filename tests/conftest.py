@@ -1,0 +1,108 @@
+"""The quick workflow, run once for all tests, from a copy of what it consists of."""
+
+import os
+import shutil
+import subprocess
+import sysconfig
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SNAKEMAKE = Path(sysconfig.get_path("scripts")) / "snakemake"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A directory in which the workflow ran to its end, and what it printed."""
+
+    directory: Path
+    process: subprocess.CompletedProcess[str]
+
+    def files(self, pattern: str) -> dict[str, Path]:
+        """Files of the results, by path relative to the directory."""
+        found = sorted((self.directory / "results").rglob(pattern))
+        return {p.relative_to(self.directory).as_posix(): p for p in found if p.is_file()}
+
+    def table(self, name: str) -> pd.DataFrame:
+        """A Parquet table of the results, read without the library."""
+        return pq.read_table(self.directory / "results" / f"{name}.parquet").to_pandas()
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A copy of the repository that tests may edit, with the workflow's own files only."""
+
+    root: Path
+    commit: str
+
+    @classmethod
+    def create(cls, root: Path) -> "Checkout":
+        """Copy the workflow and commit the copy, where there is git."""
+        built = shutil.ignore_patterns("__pycache__", "*.egg-info")
+        for name in ("workflow", "scripts", "src", "config"):
+            shutil.copytree(ROOT / name, root / name, ignore=built)
+        shutil.copy2(ROOT / "environment.yml", root)
+        if shutil.which("git") is None:
+            return cls(root, "unknown")
+        author = ["-c", "user.name=test", "-c", "user.email=test", "-c", "commit.gpgsign=false"]
+        for command in (["init", "-q"], ["add", "."], [*author, "commit", "-q", "-m", "copy"]):
+            subprocess.run(["git", *command], cwd=root, check=True, timeout=60)
+        revision = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=root, check=True, capture_output=True, text=True
+        )
+        return cls(root, revision.stdout.strip())
+
+    @property
+    def quick(self) -> Path:
+        """The configuration of toy size."""
+        return self.root / "config" / "quick.yaml"
+
+    def snakemake(
+        self, *arguments: str | Path, merge: bool = False
+    ) -> subprocess.CompletedProcess[str]:
+        """Call snakemake in the root of the copy, as a user does.
+
+        With `merge`, the output is what a terminal would show, in its order.
+        """
+        return subprocess.run(
+            [SNAKEMAKE, *arguments],
+            cwd=self.root,
+            env=os.environ | {"PYTHONUNBUFFERED": "1"} if merge else None,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if merge else subprocess.PIPE,
+            text=True,
+            timeout=300,
+        )
+
+    def run_quick(self, directory: Path, cores: int, merge: bool = False) -> Run:
+        """Run the quick workflow, which must succeed."""
+        process = self.snakemake(
+            *("--configfile", self.quick, "--directory", directory, "--cores", str(cores)),
+            merge=merge,
+        )
+        assert process.returncode == 0, f"{process.stdout}\n{process.stderr}"
+        return Run(directory, process)
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory) -> Checkout:
+    """The copy from which all tests call the workflow."""
+    return Checkout.create(tmp_path_factory.mktemp("checkout"))
+
+
+@pytest.fixture(scope="session")
+def quick(checkout, tmp_path_factory) -> Run:
+    """The quick workflow on two cores; read only."""
+    return checkout.run_quick(tmp_path_factory.mktemp("quick"), cores=2)
+
+
+@pytest.fixture
+def quick_copy(quick, tmp_path) -> Run:
+    """The finished quick workflow again, to change something in it."""
+    directory = tmp_path / "quick"
+    shutil.copytree(quick.directory, directory)
+    return Run(directory, quick.process)

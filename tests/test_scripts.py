@@ -1,0 +1,1018 @@
+"""The scripts' functions, called directly on small tables whose answer is known."""
+
+import logging
+import math
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import PolyCollection
+from matplotlib.text import Text
+from scipy.stats import linregress
+
+from plrf import plotting, sweeps, tables
+from scripts import (
+    aggregate_losses,
+    check_results,
+    expand_grid,
+    fig01_toy_scaling,
+    fit_exponents,
+    front,
+    simulate,
+    solve_volterra,
+    table4_measured_exponents,
+)
+
+SOURCE = tables.provenance({}, 1)
+
+
+def write(frame, schema, path):
+    tables.write_table(frame, schema, path, SOURCE)
+    return str(path)
+
+
+def grid_table(*rows):
+    """A grid of rows given by what differs from a default."""
+    default = {
+        "sweep": "sweep",
+        "alpha": 1.0,
+        "beta": 2.0,
+        "d": 10,
+        "v": 40,
+        "batch": 1,
+        "c": 0.5,
+        "learning_rate": 0.3,
+        "kernel_mass": 0.3,
+        "flops": 1000.0,
+        "steps": 100,
+        "runs": 2,
+        "sgd": True,
+        "recursion": True,
+        "volterra": True,
+        "phase": "III",
+    }
+    return pd.DataFrame([default | row for row in rows])[tables.GRID.names]
+
+
+def loss_rows(steps, loss, **columns):
+    """One curve as rows of the LOSSES schema."""
+    default = {
+        "sweep": "sweep",
+        "alpha": 1.0,
+        "beta": 2.0,
+        "d": 10,
+        "v": 40,
+        "batch": 1,
+        "learning_rate": 0.3,
+        "engine": "volterra",
+        "run": -1,
+    }
+    columns = default | columns
+    loss = np.asarray(loss, float)
+    flops = columns["d"] * columns["batch"] * np.asarray(steps, float)
+    error = math.nan if columns["engine"] == "sgd" else 1e-12
+    status = np.where(np.isfinite(loss), "ok", "diverged")
+    rows = {"step": steps, "flops": flops, "loss": loss, "error": error, "status": status}
+    return pd.DataFrame(columns | rows)[tables.LOSSES.names]
+
+
+def losses_of_grid(grid, seed=0):
+    """Losses of all curves of a grid; those of SGD scatter by 10% around their expectation."""
+    rng = np.random.default_rng(seed)
+    parts = []
+    for row in grid.to_dict("records"):
+        point = {key: row[key] for key in ("sweep", "alpha", "beta", "d", "v", "batch")}
+        steps = np.unique([0, 1, row["steps"] // 10, row["steps"] // 2, row["steps"]])
+        for run in range(row["runs"]):
+            expected = (1 + 0.1 * run) / (1 + steps)
+            scatter = 1 + 0.1 * (steps > 0) * rng.standard_normal(steps.shape)
+            if row["sgd"]:
+                parts.append(loss_rows(steps, expected * scatter, engine="sgd", run=run, **point))
+            if row["recursion"]:
+                parts.append(loss_rows(steps, expected, engine="recursion", run=run, **point))
+        if row["volterra"]:
+            parts.append(loss_rows(steps, 1 / (1 + steps), **point))
+    return pd.concat(parts, ignore_index=True)
+
+
+class TestExpandGrid:
+    def test_writes_the_grid_with_its_source(self, tmp_path):
+        sweep = {
+            "points": [[1.0, 2.0]],
+            "d": [10, 20],
+            "v_over_d": 4,
+            "batch": 2,
+            "c": 0.5,
+            "flops": 1001.0,
+            "engines": ["volterra"],
+        }
+        config = {"seed": 7, "sweeps": {"a": sweep}}
+        expand_grid.expand_grid(config, tmp_path / "grid.parquet")
+        grid = tables.read_table(tmp_path / "grid.parquet", tables.GRID)
+        pd.testing.assert_frame_equal(grid, sweeps.expand(config))
+        assert grid["steps"].tolist() == [51, 26]
+        source = tables.read_provenance(tmp_path / "grid.parquet")
+        assert source["seed"] == "7"
+        # The hash is that of the configuration.
+        expand_grid.expand_grid(dict(reversed(config.items())), tmp_path / "same.parquet")
+        assert tables.read_provenance(tmp_path / "same.parquet") == source
+        expand_grid.expand_grid(config | {"sweeps": {"b": sweep}}, tmp_path / "other.parquet")
+        other = tables.read_provenance(tmp_path / "other.parquet")
+        assert other.pop("config_hash") != source.pop("config_hash")
+        assert other == source
+
+
+class TestSimulate:
+    ALPHA, BETAS, D, V = 1.0, (0.3, 2.0), 5, 15
+
+    def job(self, **changes):
+        steps = changes.pop("steps", 60)
+        job = {
+            "sweep": "sweep",
+            "alpha": self.ALPHA,
+            "betas": list(self.BETAS),
+            "d": self.D,
+            "v": self.V,
+            "batch": 1,
+            "learning_rate": 0.3,
+            "steps": steps,
+            "runs": 3,
+            "sgd": True,
+            "recursion": True,
+        }
+        return job | changes
+
+    def losses(self, seed=1, **changes):
+        return simulate.losses(self.job(**changes), seed, steps_per_decade=12)
+
+    @staticmethod
+    def of_step(losses, step):
+        keys = ["engine", "beta", "run"]
+        return losses[losses["step"] == step].set_index(keys)["loss"].sort_index()
+
+    def test_rows_cover_engines_betas_and_runs(self, tmp_path):
+        losses = self.losses()
+        steps = np.unique(losses["step"])
+        assert (steps[0], steps[-1]) == (0, 60)
+        curves = losses.groupby(["engine", "beta", "run"]).size()
+        assert len(curves) == 2 * 2 * 3
+        assert (curves == len(steps)).all()
+        np.testing.assert_array_equal(losses["flops"], self.D * losses["step"])
+        assert losses.loc[losses["engine"] == "sgd", "error"].isna().all()
+        assert losses.loc[losses["engine"] == "recursion", "error"].between(0, 1e-11).all()
+        assert set(losses["status"]) == {"ok"}
+        simulate.run_job(self.job(), 1, 12, tmp_path / "losses.parquet")
+        written = tables.read_table(tmp_path / "losses.parquet", tables.LOSSES)
+        pd.testing.assert_frame_equal(
+            written, losses.reset_index(drop=True)[tables.LOSSES.names], check_dtype=False
+        )
+
+    @pytest.mark.parametrize("batch", [1, 3])
+    def test_first_step_of_the_recursion_by_hand(self, batch):
+        """P(1) = F0 + sum w(lam) c^2 + gamma^2 B sum lam^2 P(0), for each run's own W."""
+        gamma = 0.2 / batch
+        job = self.job(batch=batch, learning_rate=gamma)
+        losses = self.of_step(simulate.losses(job, 1, 12), 1)
+        for run, reductions in enumerate(simulate.reductions(job, 1)):
+            for beta, reduced in zip(self.BETAS, reductions, strict=True):
+                lam, c2 = reduced.eigenvalues, reduced.coefficients**2
+                w = 1 - 2 * gamma * batch * lam + gamma**2 * batch * (batch + 1) * lam**2
+                noise = gamma**2 * batch * np.sum(lam**2) * (reduced.floor + c2.sum())
+                expected = reduced.floor + w @ c2 + noise
+                assert losses["recursion", beta, run] == pytest.approx(expected, rel=1e-12)
+
+    def test_initial_loss_is_that_of_the_target(self):
+        j = np.arange(1, self.V + 1.0)
+        initial = self.of_step(self.losses(), 0)
+        for (_, beta, _), loss in initial.items():
+            assert loss == pytest.approx(np.sum(j ** (-2 * self.ALPHA - 2 * beta)), rel=1e-13)
+
+    def test_engines_share_the_features_of_a_run(self):
+        """With a large batch SGD is close to its expectation, and far from another run's."""
+        losses = self.losses(batch=10**5, learning_rate=0.5 / 10**5, runs=4)
+        last = self.of_step(losses, 60)
+        for beta in self.BETAS:
+            sgd, recursion = (last[engine, beta].to_numpy() for engine in ("sgd", "recursion"))
+            np.testing.assert_allclose(sgd, recursion, rtol=0.02)
+            apart = np.abs(np.log(np.divide.outer(sgd, recursion)))
+            assert apart[~np.eye(4, dtype=bool)].min() > 0.02
+
+    def test_mean_over_runs_is_the_expected_loss(self):
+        losses = self.losses(runs=400, learning_rate=0.1)
+        for step in (1, 60):
+            at = self.of_step(losses, step)
+            for beta in self.BETAS:
+                ratio = at["sgd", beta] / at["recursion", beta]
+                # Fixed seed; at this small rate the tail is light.
+                assert abs(ratio.mean() - 1) < 5 * ratio.sem()
+                assert ratio.std() > 0.05
+
+    def test_a_run_does_not_depend_on_the_others(self):
+        keys = ["engine", "beta", "run", "step"]
+        all_runs = self.losses(runs=5).set_index(keys)["loss"]
+        fewer = self.losses(runs=2).set_index(keys)["loss"]
+        np.testing.assert_allclose(all_runs[fewer.index], fewer, rtol=1e-10)
+        one_beta = self.losses(betas=[2.0]).set_index(keys)["loss"]
+        np.testing.assert_allclose(all_runs[one_beta.index], one_beta, rtol=1e-10)
+
+    def test_runs_and_seeds_differ(self):
+        last = self.of_step(self.losses(), 60)
+        other = self.of_step(self.losses(seed=2), 60)
+        assert last.nunique() == len(last)
+        assert (last != other).all()
+
+    def test_engines_can_be_left_out(self):
+        assert set(self.losses(sgd=False)["engine"]) == {"recursion"}
+        assert set(self.losses(recursion=False)["engine"]) == {"sgd"}
+
+    def test_diverged_run_is_kept_and_flagged(self, caplog):
+        with caplog.at_level(logging.WARNING):
+            losses = self.losses(learning_rate=8.0, steps=200, recursion=False)
+        diverged = losses["status"] == "diverged"
+        assert diverged.any()
+        np.testing.assert_array_equal(diverged, losses["loss"].isna())
+        for (_, run), curve in losses[losses["beta"] == 2.0].groupby(["beta", "run"]):
+            flags = (curve.sort_values("step")["status"] == "diverged").to_numpy()
+            assert not flags[0] and flags[-1], "starts well"
+            assert (np.diff(flags.astype(int)) >= 0).all(), "and never comes back"
+            assert f"beta=2.0 run {run} diverged at step" in caplog.text
+
+
+class TestSolveVolterra:
+    def point(self, **changes):
+        point = {"sweep": "sweep", "alpha": 0.7, "beta": 0.7, "d": 20, "v": 80, "batch": 1}
+        return point | {"learning_rate": 0.1, "steps": 50} | changes
+
+    def test_curve_starts_at_the_loss_of_the_target_and_falls(self):
+        curve = solve_volterra.curve(self.point(), 12)
+        j = np.arange(1, 81.0)
+        assert curve["step"].iloc[[0, -1]].tolist() == [0, 50]
+        assert curve["loss"].iloc[0] == pytest.approx(np.sum(j**-2.8), rel=1e-9)
+        assert (np.diff(curve["loss"]) < 0).all()
+        assert curve["error"].between(0, solve_volterra.TOLERANCE).all()
+        assert set(curve["status"]) == {"ok"}
+
+    def test_inaccurate_losses_are_flagged(self, monkeypatch):
+        class Result:
+            loss = np.array([3.0, 2.0, 1.0])
+            error = np.array([1e-12, 2e-6, np.nan])
+
+        monkeypatch.setattr(solve_volterra, "expected_loss", lambda *_, **__: Result)
+        curve = solve_volterra.curve(self.point(steps=2), 12)
+        assert curve["status"].tolist() == ["ok", "inaccurate", "inaccurate"]
+        assert curve["loss"].tolist() == [3.0, 2.0, 1.0]
+
+    def test_job_solves_each_of_its_points(self, tmp_path):
+        points = [self.point(d=20, v=80), self.point(d=40, v=160), self.point(beta=0.9)]
+        path = tmp_path / "losses.parquet"
+        solve_volterra.run_job(points, 3, 12, path)
+        losses = tables.read_table(path, tables.LOSSES)
+        for point in points:
+            rows = losses[(losses["beta"] == point["beta"]) & (losses["d"] == point["d"])]
+            expected = solve_volterra.curve(point, 12)
+            np.testing.assert_array_equal(rows["loss"], expected["loss"])
+        assert len(losses) == 3 * len(expected)
+        assert tables.read_provenance(path)["seed"] == "3"
+
+
+class TestAggregateLosses:
+    def test_order_of_files_does_not_matter(self, tmp_path):
+        grid = grid_table({"d": 20}, {"d": 10}, {"sweep": "other"})
+        losses = losses_of_grid(grid)
+        files = [
+            write(part, tables.LOSSES, tmp_path / f"{i}.parquet")
+            for i, (_, part) in enumerate(losses.groupby(["sweep", "d", "engine"]))
+        ]
+        for name, order in (("a", files), ("b", files[::-1])):
+            aggregate_losses.aggregate(order, {"seed": 5}, tmp_path / f"{name}.parquet")
+        first, second = (
+            tables.read_table(tmp_path / f"{name}.parquet", tables.LOSSES) for name in "ab"
+        )
+        pd.testing.assert_frame_equal(first, second)
+        keys = ["sweep", "d", "engine", "run", "step"]
+        pd.testing.assert_frame_equal(
+            first, losses.sort_values(keys, ignore_index=True), check_exact=True
+        )
+        assert tables.read_provenance(tmp_path / "a.parquet")["seed"] == "5"
+
+    def test_foreign_file_is_named(self, tmp_path):
+        path = write(grid_table({}), tables.GRID, tmp_path / "grid.parquet")
+        with pytest.raises(tables.TableError, match=r"grid\.parquet: not the columns .* delete it"):
+            aggregate_losses.aggregate([path], {"seed": 5}, tmp_path / "losses.parquet")
+        assert not (tmp_path / "losses.parquet").exists()
+
+
+class TestCheckResults:
+    GRID = grid_table(
+        {"d": 10}, {"d": 20, "steps": 50}, {"d": 40, "steps": 25, "runs": 0, "sgd": False}
+    ).assign(recursion=lambda grid: grid["sgd"])
+
+    @pytest.fixture
+    def losses(self):
+        return losses_of_grid(self.GRID, seed=1)
+
+    def outcome(self, losses, grid=None):
+        """The checks that fail, and the details of all."""
+        checks = check_results.check_results(self.GRID if grid is None else grid, losses)
+        failed = checks.loc[~checks["passed"], "check"].tolist()
+        return failed, dict(zip(checks["check"], checks["detail"], strict=True))
+
+    def test_sound_results_pass(self, losses):
+        failed, details = self.outcome(losses)
+        assert failed == []
+        assert details["curves are complete"] == "11 curves complete, 0 not"
+
+    @pytest.mark.parametrize(
+        ("wrong", "first"),
+        [
+            ("d == 20 and engine == 'sgd' and run == 1", "'engine': 'sgd', 'run': 1}"),
+            ("d == 40", "'d': 40, 'engine': 'volterra', 'run': -1}"),
+            ("d == 10 and engine == 'recursion' and run == 0 and step == 100", "'run': 0}"),
+            ("d == 10 and engine == 'volterra' and step == 0", "'engine': 'volterra', 'run': -1}"),
+        ],
+        ids=["run", "size", "last step", "first step"],
+    )
+    def test_missing_rows_fail(self, losses, wrong, first):
+        failed, details = self.outcome(losses.query(f"not ({wrong})"))
+        assert failed == ["curves are complete"]
+        assert "1 not, the first" in details[failed[0]]
+        assert details[failed[0]].endswith(first)
+
+    def test_curve_that_the_grid_does_not_ask_for_fails(self, losses):
+        extra = losses.query("d == 10 and engine == 'volterra'").assign(d=11)
+        failed, details = self.outcome(pd.concat([losses, extra]))
+        assert failed == ["curves are complete"]
+        assert "'d': 11" in details[failed[0]]
+
+    @pytest.mark.parametrize("value", [-1e-3, 0.0, math.nan, math.inf])
+    def test_unsound_loss_fails_unless_flagged(self, losses, value):
+        place = losses.query("d == 20 and engine == 'volterra' and step == 50").index
+        losses.loc[place, "loss"] = value
+        name = "losses are positive and finite, or flagged"
+        failed, details = self.outcome(losses)
+        assert failed == [name]
+        assert details[name] == "1 unsound losses unflagged, 0 flagged"
+        losses.loc[place, "status"] = "diverged"
+        failed, details = self.outcome(losses)
+        assert failed == []
+        assert details[name] == "0 unsound losses unflagged, 1 flagged"
+
+    @pytest.mark.parametrize("error", [2e-6, math.nan])
+    def test_inaccurate_solver_fails_unless_flagged(self, losses, error):
+        place = losses.query("d == 10 and engine == 'volterra' and step == 100").index
+        losses.loc[place, "error"] = error
+        assert self.outcome(losses)[0] == ["solvers are accurate, or flagged"]
+        losses.loc[place, "status"] = "inaccurate"
+        assert self.outcome(losses)[0] == []
+
+    # Ten sizes of four runs with a scatter of 10%: the standard error is 1.6%.
+    MANY = grid_table(
+        *({"sweep": name, "d": d, "runs": 4} for name in ("a", "b") for d in range(10, 20))
+    )
+
+    @pytest.mark.parametrize("factor", [0.6, 1.5])
+    def test_biased_sgd_fails_and_is_named(self, factor):
+        losses = losses_of_grid(self.MANY, seed=2)
+        assert self.outcome(losses, self.MANY)[0] == []
+        late = losses.eval("sweep == 'b' and engine == 'sgd' and step > 10")
+        losses.loc[late, "loss"] *= factor
+        failed, details = self.outcome(losses, self.MANY)
+        assert failed == ["sgd agrees with its expectation: b, 1 of the steps"]
+        found = float(details[failed[0]].split()[2])
+        assert found == pytest.approx(factor, abs=0.1)
+        assert details[failed[0]].endswith("over 40 runs")
+        early = losses.eval("sweep == 'b' and engine == 'sgd' and 0 < step <= 10")
+        losses.loc[early, "loss"] *= factor
+        assert len(self.outcome(losses, self.MANY)[0]) == 2
+
+    def test_heavy_tailed_scatter_raises_no_alarm(self, monkeypatch):
+        """Losses of SGD are like this: a plain t-test at this level would reject five times."""
+        n_sweeps, n_runs = 250, 27
+        monkeypatch.setattr(check_results, "FALSE_ALARM", 1e-3 * 2 * n_sweeps)
+        index = pd.MultiIndex.from_product(
+            [[f"s{i}" for i in range(n_sweeps)], range(n_runs), [0, 10, 100]],
+            names=["sweep", "run", "step"],
+        )
+        expected = index.to_frame(index=False).assign(alpha=1.0, beta=2.0, d=10, status="ok")
+        scatter = np.random.default_rng(1).lognormal(-0.18, 0.6, len(expected))
+        losses = pd.concat(
+            [
+                expected.assign(engine="recursion", loss=1.0),
+                expected.assign(engine="sgd", loss=np.where(expected["step"] > 0, scatter, 1.0)),
+            ]
+        )
+        results = check_results.check_sgd(losses)
+        assert len(results) == 2 * n_sweeps
+        assert [detail for _, passed, detail in results if not passed] == []
+
+    @pytest.mark.parametrize("row", [{"runs": 1}, {"steps": 4}], ids=["one run", "few steps"])
+    def test_too_little_to_compare_is_no_failure(self, row):
+        grid = grid_table(row)
+        losses = losses_of_grid(grid, seed=4)
+        assert self.outcome(losses, grid)[0] == []
+
+    def test_flagged_run_is_no_failure(self):
+        losses = losses_of_grid(self.MANY, seed=5)
+        gone = losses.eval("engine == 'sgd' and d == 12 and run == 3 and step >= 50")
+        losses.loc[gone, "loss"] = math.nan
+        losses.loc[gone, "status"] = "diverged"
+        failed, details = self.outcome(losses, self.MANY)
+        assert failed == []
+        assert "4 flagged" in details["losses are positive and finite, or flagged"]
+
+    def test_job_writes_the_outcome_or_raises_it(self, losses, tmp_path):
+        grid_path = write(self.GRID, tables.GRID, tmp_path / "grid.parquet")
+        good = write(losses, tables.LOSSES, tmp_path / "good.parquet")
+        check_results.run_job(grid_path, good, 1, tmp_path / "checks.parquet")
+        checks = tables.read_table(tmp_path / "checks.parquet", tables.CHECKS)
+        assert len(checks) == 3 + 2
+        assert checks["passed"].all()
+
+        bad = losses.query("not (d == 20 and engine == 'sgd' and run == 1)").copy()
+        bad.loc[bad["step"] == 100, "loss"] = -1.0
+        bad = write(bad, tables.LOSSES, tmp_path / "bad.parquet")
+        message = (
+            r"(?s)^the results fail their tests:\ncurves are complete: .*"
+            r"\nlosses are positive and finite, or flagged: 5 unsound losses unflagged"
+        )
+        with pytest.raises(check_results.ResultsError, match=message):
+            check_results.run_job(grid_path, bad, 1, tmp_path / "none.parquet")
+        assert not (tmp_path / "none.parquet").exists()
+
+
+class TestFitExponents:
+    """The surface L = d^-a + (f/d)^-b has the front eta = ab/(a+b), xi = b/(a+b).
+
+    Budgets at which a size of the grid is optimal are as far apart as the sizes, so that what a
+    method gets wrong it gets wrong by the same factor at each, and the exponents come out exact.
+    """
+
+    A, B = 0.6, 0.5
+    ETA, XI = A * B / (A + B), B / (A + B)
+    SIZES = 20 * 2 ** np.arange(10)
+    BUDGETS = SIZES[2:-2] ** (1 / XI) * (B / A) ** (1 / B)
+    WINDOW = (float(BUDGETS[0]), float(BUDGETS[-1]))
+    # Interpolation of the recorded losses.
+    RTOL = 2e-4
+
+    @property
+    def fits(self):
+        n = len(self.BUDGETS)
+        counts = {"envelope_budgets": n, "isoflop_budgets": n}
+        return counts | {"parabola_sizes": 5, "resamples": 100}
+
+    def surface(self, d, flops):
+        return d**-self.A + (flops / d) ** -self.B
+
+    def curves(self, factors=(1.0,), **columns):
+        """Recorded losses of all sizes; those of a run are too large by its factor."""
+        parts = []
+        for d in self.SIZES.tolist():
+            last = 3 * self.WINDOW[1] / d
+            steps = np.geomspace(1, last, int(40 * np.log10(last))).round().astype(int)
+            steps = np.unique(steps)
+            for run, factor in enumerate(factors):
+                loss = factor * self.surface(d, d * steps)
+                place = {"d": d, "run": run if len(factors) > 1 else -1} | columns
+                parts.append(loss_rows(np.append(0, steps), np.append(2.0, loss), **place))
+        return pd.concat(parts, ignore_index=True)
+
+    def fit(self, curves, phase="III", seed=1):
+        return fit_exponents.fit_point(curves, phase, list(self.WINDOW), self.fits, seed)
+
+    @pytest.mark.parametrize(
+        ("engine", "factors"),
+        [("volterra", [1.0]), ("sgd", [0.9, 0.95, 1.15])],
+        ids=["expected loss", "mean over runs"],
+    )
+    def test_exact_power_law(self, engine, factors):
+        fits = self.fit(self.curves(factors, engine=engine))
+        exponents = fits.exponents.set_index(["method", "quantity"])
+        assert len(exponents) == 4
+        for method in ("approach1", "approach2"):
+            for quantity, exact in (("eta", self.ETA), ("xi", self.XI)):
+                row = exponents.loc[method, quantity]
+                assert row["estimate"] == pytest.approx(exact, rel=self.RTOL)
+                assert row["ci_low"] <= row["estimate"] <= row["ci_high"]
+                assert (row["n_budgets"], row["n_dropped"]) == (len(self.BUDGETS), 0)
+                assert row["status"] == "ok"
+                np.testing.assert_allclose(row[["window_low", "window_high"]].tolist(), self.WINDOW)
+        # Phase III at alpha = 1: eta = (4 alpha - 1) / (4 alpha), xi = 1/2.
+        assert set(zip(fits.exponents["quantity"], fits.exponents["theory"], strict=True)) == {
+            ("eta", 0.75),
+            ("xi", 0.5),
+        }
+        assert set(fits.exponents["phase"]) == {"III"}
+        for part in fits:
+            assert set(part["engine"]) == {engine}
+            assert set(part["sweep"]) == {"sweep"}
+
+    def test_front_and_parabolas(self):
+        fronts = self.fit(self.curves()).fronts.set_index("method")
+        envelope, isoflop = (fronts.loc[f"approach{i}"] for i in (1, 2))
+        np.testing.assert_allclose(envelope["flops"], self.BUDGETS)
+        np.testing.assert_array_equal(envelope["d_opt"], self.SIZES[2:-2])
+        exact = self.surface(self.SIZES[2:-2], self.BUDGETS)
+        np.testing.assert_allclose(envelope["loss_opt"], exact, rtol=self.RTOL)
+        assert envelope[["curvature", "slope", "intercept"]].isna().all(axis=None)
+        np.testing.assert_allclose(isoflop["d_opt"], self.SIZES[2:-2], rtol=0.05)
+        np.testing.assert_allclose(isoflop["loss_opt"], exact, rtol=0.01)
+        # The coefficients are those of the parabola in log d whose vertex is the optimum.
+        for row in isoflop.itertuples():
+            parabola = np.poly1d([row.curvature, row.slope, row.intercept])
+            assert np.exp(parabola(np.log(row.d_opt))) == pytest.approx(row.loss_opt)
+            assert parabola.deriv()(np.log(row.d_opt)) == pytest.approx(0, abs=1e-9)
+            assert row.curvature > 0
+
+    def test_isoflop_losses_are_means_over_runs(self):
+        table = self.fit(self.curves([0.8, 1.4], engine="sgd")).isoflop
+        assert len(table) == len(self.SIZES) * len(self.BUDGETS)
+        expected = 1.1 * self.surface(table["d"], table["flops"])
+        np.testing.assert_allclose(table["loss"], expected, rtol=self.RTOL)
+
+    def test_bootstrap_depends_on_the_seed_and_the_point_only(self):
+        curves = self.curves([0.9, 1.1, 1.0], engine="sgd")
+        first = self.fit(curves).exponents
+        assert (first["std_error"] > 0.001).all()
+        pd.testing.assert_frame_equal(first, self.fit(curves).exponents)
+        shuffled = curves.sample(frac=1, random_state=1).sort_values("step", kind="stable")
+        pd.testing.assert_frame_equal(first, self.fit(shuffled).exponents)
+        renamed = self.fit(curves.assign(sweep="another")).exponents
+        pd.testing.assert_frame_equal(first, renamed.assign(sweep="sweep"))
+        other = self.fit(curves, seed=2).exponents
+        assert (first["std_error"] != other["std_error"]).all()
+        pd.testing.assert_series_equal(first["estimate"], other["estimate"])
+
+    def test_no_exponents_on_the_edge(self):
+        curves = self.curves([0.9, 1.1], engine="sgd", alpha=0.7, beta=-0.2)
+        fits = self.fit(curves, phase="edge")
+        numbers = ["estimate", "std_error", "ci_low", "ci_high", "theory"]
+        assert fits.exponents[numbers].isna().all(axis=None)
+        assert fits.exponents["status"].str.startswith("refused: no exponents on the edge").all()
+        assert (fits.exponents["n_budgets"] == len(self.BUDGETS)).all()
+        assert (fits.fronts["status"] == "ok").all(), "the curves exist"
+
+    def test_size_with_a_diverged_run_is_dropped_and_counted(self, tmp_path):
+        """From job files to fits, a run that diverged stays in the tables with its status."""
+        sgd = self.curves([0.9, 1.1], engine="sgd")
+        d = self.SIZES[5]
+        # Between the budgets at which sizes 4 and 5 are optimal.
+        lost = (sgd["d"] == d) & (sgd["run"] == 1) & (sgd["flops"] > 1.5 * self.BUDGETS[2])
+        sgd.loc[lost, "loss"] = math.nan
+        sgd.loc[lost, "status"] = "diverged"
+        expected = self.curves([0.9, 1.1], engine="recursion")
+        last = sgd.groupby("d")["step"].max()
+        grid = grid_table(
+            *({"d": d, "steps": int(steps), "volterra": False} for d, steps in last.items())
+        )
+        files = [
+            write(table, tables.LOSSES, tmp_path / f"{name}.parquet")
+            for name, table in (("sgd", sgd), ("recursion", expected))
+        ]
+        grid_path = write(grid, tables.GRID, tmp_path / "grid.parquet")
+        losses_path = tmp_path / "losses.parquet"
+        aggregate_losses.aggregate(files, {"seed": 1}, losses_path)
+        losses = tables.read_table(losses_path, tables.LOSSES)
+        flagged = losses[losses["status"] == "diverged"]
+        assert len(flagged) == lost.sum() > 0
+        assert set(zip(flagged["d"], flagged["run"], flagged["engine"], strict=True)) == {
+            (d, 1, "sgd")
+        }
+        # This SGD equals its expectation, so the comparison of the two has no scatter.
+        assert check_results.check_complete(grid, losses)[0]
+        assert check_results.check_positive(losses)[0]
+
+        paths = {name: tmp_path / f"fit_{name}.parquet" for name in fit_exponents.Fits._fields}
+        windows = {"sweep": list(self.WINDOW)}
+        fit_exponents.run_job(grid_path, losses_path, windows, self.fits, 1, paths)
+        isoflop = tables.read_table(paths["isoflop"], tables.ISOFLOP)
+        missing = isoflop[isoflop["loss"].isna()]
+        assert set(zip(missing["engine"], missing["d"], strict=True)) == {("sgd", d)}
+        np.testing.assert_allclose(missing["flops"], self.BUDGETS[3:])
+        exponents = tables.read_table(paths["exponents"], tables.EXPONENTS)
+        # The minimum next to a size without a loss may be elsewhere: sizes 5 and 6, not 4.
+        dropped = exponents["engine"].map({"sgd": 2, "recursion": 0})
+        np.testing.assert_array_equal(exponents["n_dropped"], dropped)
+        np.testing.assert_array_equal(exponents["n_budgets"], len(self.BUDGETS) - dropped)
+        sgd_status = exponents.loc[exponents["engine"] == "sgd", "status"]
+        assert sgd_status.str.contains("dropped 2 edge_minimum").all()
+        by_approach1 = exponents[exponents["method"] == "approach1"]
+        exact = by_approach1["quantity"].map({"eta": self.ETA, "xi": self.XI})
+        np.testing.assert_allclose(by_approach1["estimate"], exact, rtol=self.RTOL)
+
+    def test_only_sweeps_with_a_window_are_fitted(self):
+        curves = self.curves()
+        losses = pd.concat([curves, curves.assign(sweep="other"), curves.assign(beta=3.0)])
+        grid = grid_table({}, {"sweep": "other"}, {"beta": 3.0, "phase": "made up"})
+        windows = {"sweep": list(self.WINDOW)}
+        fits = fit_exponents.fit_all(grid, losses, windows, self.fits, 1)
+        for part in fits:
+            assert set(part["sweep"]) == {"sweep"}
+            assert set(part["beta"]) == {2.0, 3.0}
+        assert set(zip(fits.exponents["beta"], fits.exponents["phase"], strict=True)) == {
+            (2.0, "III"),
+            (3.0, "made up"),
+        }
+
+    def test_without_windows_tables_are_empty(self, tmp_path):
+        grid_path = write(grid_table({}), tables.GRID, tmp_path / "grid.parquet")
+        losses_path = write(loss_rows([0, 1], [2, 1]), tables.LOSSES, tmp_path / "losses.parquet")
+        paths = {name: tmp_path / f"fit_{name}.parquet" for name in fit_exponents.Fits._fields}
+        fit_exponents.run_job(grid_path, losses_path, {}, self.fits, 1, paths)
+        for name, schema in (("exponents", tables.EXPONENTS), ("fronts", tables.FRONTS)):
+            assert tables.read_table(paths[name], schema).empty
+
+
+def exponent_rows():
+    """Fits of two points, one of them refused, in no good order."""
+    row = {
+        "sweep": "b",
+        "alpha": 1.0,
+        "beta": 2.0,
+        "phase": "III",
+        "engine": "sgd",
+        "method": "approach2",
+        "quantity": "xi",
+        "estimate": 0.55,
+        "std_error": 0.02,
+        "ci_low": 0.5,
+        "ci_high": 0.6,
+        "window_low": 1e3,
+        "window_high": 2e6,
+        "n_budgets": 11,
+        "n_dropped": 2,
+        "theory": 0.5,
+        "status": "ok; dropped 2 edge_minimum",
+    }
+    nan = math.nan
+    refused = {"estimate": nan, "std_error": nan, "ci_low": nan, "ci_high": nan, "theory": nan}
+    rows = [
+        row,
+        {"quantity": "eta", "estimate": 0.6, "theory": 0.75},
+        {"method": "approach1", "std_error": nan, "ci_low": nan, "ci_high": nan},
+        {"engine": "recursion"},
+        {"alpha": 0.7, "beta": -0.2, "phase": "edge", "status": "refused: edge"} | refused,
+        {"alpha": 0.7, "beta": 0.7, "phase": "II/III"},
+        {"sweep": "a"},
+    ]
+    return pd.DataFrame([row | changes for changes in rows])
+
+
+class TestTable4:
+    def test_deviations_from_theory(self):
+        table = table4_measured_exponents.measured_exponents(exponent_rows())
+        xi = table.query("quantity == 'xi' and phase == 'III' and method == 'approach2'")
+        np.testing.assert_allclose(xi["deviation_percent"], 10.0)
+        np.testing.assert_allclose(xi["deviation_std_errors"], 2.5)
+        eta = table.query("quantity == 'eta'").iloc[0]
+        assert eta["deviation_percent"] == pytest.approx(-20.0)
+        assert eta["deviation_std_errors"] == pytest.approx(-7.5)
+        edge = table.query("phase == 'edge'").iloc[0]
+        assert np.isnan([edge["deviation_percent"], edge["deviation_std_errors"]]).all()
+
+    def test_sorted_by_point(self):
+        table = table4_measured_exponents.measured_exponents(exponent_rows())
+        order = ["alpha", "beta", "sweep", "quantity", "engine", "method"]
+        keys = list(table[order].itertuples(index=False, name=None))
+        assert keys == sorted(keys)
+        assert len(keys) == len(exponent_rows())
+
+    def test_files_hold_the_same_numbers(self, tmp_path):
+        path = write(exponent_rows(), tables.EXPONENTS, tmp_path / "exponents.parquet")
+        csv, markdown = tmp_path / "table.csv", tmp_path / "table.md"
+        table4_measured_exponents.write_tables(path, csv, markdown)
+        table = table4_measured_exponents.measured_exponents(exponent_rows())
+        read = pd.read_csv(csv)
+        pd.testing.assert_frame_equal(read, table, check_exact=True, check_dtype=False)
+
+        lines = markdown.read_text(encoding="utf-8").splitlines()
+        assert len(lines) == 2 + len(table)
+        cells = [[cell.strip() for cell in line.split("|")] for line in lines]
+        assert {len(row) for row in cells} == {len(cells[0])}
+        assert all(row[0] == row[-1] == "" for row in cells), "a bar at both ends"
+        assert set(cells[1][1:-1]) == {"---"}
+        assert all(all(row[1:-1]) for row in cells), "no empty cell"
+        assert not [cell for row in cells for cell in row if cell == "nan" or "nan " in cell]
+        shown = pd.DataFrame([row[1:-1] for row in cells[2:]], columns=cells[0][1:-1])
+        assert shown["sweep"].tolist() == table["sweep"].tolist()
+        for column, name, digits in (
+            ("estimate", "estimate", 4),
+            ("std. error", "std_error", 4),
+            ("theory", "theory", 4),
+            ("deviation (%)", "deviation_percent", 1),
+            ("deviation (std. errors)", "deviation_std_errors", 1),
+            ("budgets used", "n_budgets", 0),
+            ("dropped", "n_dropped", 0),
+        ):
+            numbers = shown[column].replace("–", "nan").astype(float)
+            np.testing.assert_allclose(numbers, table[name], atol=0.51 * 10**-digits, rtol=0)
+
+
+# Figures, drawn from the results of the quick workflow
+
+
+@pytest.fixture
+def style():
+    """The project's style, and no figure left open."""
+    with plotting.style():
+        yield
+    plt.close("all")
+
+
+def lines_of(figure):
+    """Coordinates of all lines and markers."""
+    for ax in figure.axes:
+        for line in ax.lines:
+            yield np.asarray(line.get_xydata(), float)
+
+
+def is_drawn(figure, x, y):
+    """Whether a line or a set of markers has exactly these points."""
+    points = np.column_stack([x, y]).astype(float)
+    return any(
+        xy.shape == points.shape and np.allclose(xy, points, rtol=1e-12, atol=0)
+        for xy in lines_of(figure)
+    )
+
+
+def slopes_of(figure):
+    """Exponents of all lines that are exact power laws, of three points or more."""
+    for xy in lines_of(figure):
+        if len(xy) > 2 and np.isfinite(xy).all() and (xy > 0).all() and np.ptp(xy[:, 0]) > 0:
+            fit = linregress(*np.log(xy).T)
+            if np.abs(np.log(xy[:, 1]) - fit.intercept - fit.slope * np.log(xy[:, 0])).max() < 1e-9:
+                yield fit.slope
+
+
+def shown_texts(figure):
+    """Texts that are drawn, with their boxes in pixels, at 200 dots per inch."""
+    figure.set_dpi(200)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    shown = []
+    original = Text.draw
+
+    def draw(text, renderer, *args, **kwargs):
+        if text.get_visible() and text.get_text().strip():
+            shown.append(text)
+        return original(text, renderer, *args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Text, "draw", draw)
+        canvas.draw()
+    boxes = [text.get_window_extent(canvas.get_renderer()) for text in shown]
+    return list(zip(shown, boxes, strict=True))
+
+
+def layout_problems(figure):
+    """Texts too small to print, off the page, or over each other."""
+    texts = shown_texts(figure)
+    page = figure.bbox
+    problems = [
+        f"{text.get_text()!r} has {text.get_fontsize()} pt"
+        for text, _ in texts
+        if text.get_fontsize() < 7
+    ]
+    for i, (text, box) in enumerate(texts):
+        inside = box.x0 >= page.x0 and box.y0 >= page.y0 and box.x1 <= page.x1 and box.y1 <= page.y1
+        if not inside:
+            problems.append(f"{text.get_text()!r} leaves the page: {box}")
+        for other, its_box in texts[:i]:
+            width = min(box.x1, its_box.x1) - max(box.x0, its_box.x0)
+            height = min(box.y1, its_box.y1) - max(box.y0, its_box.y0)
+            if width > 1 and height > 1:
+                problems.append(f"{other.get_text()!r} and {text.get_text()!r} overlap")
+    return problems
+
+
+class TestLayoutProblems:
+    """The test of the layout sees what it is for."""
+
+    @pytest.mark.parametrize(
+        ("texts", "problem"),
+        [
+            ([(0.5, 0.5, "one", 8), (0.5, 0.8, "two", 8)], None),
+            ([(0.5, 0.5, "one", 8), (0.52, 0.51, "two", 8)], "'one' and 'two' overlap"),
+            ([(0.99, 0.5, "far out", 8)], "'far out' leaves the page"),
+            ([(0.5, 0.5, "small", 6.5)], "'small' has 6.5 pt"),
+        ],
+    )
+    def test_it(self, style, texts, problem):
+        figure = plt.figure(figsize=(3, 3))
+        for x, y, text, size in texts:
+            figure.text(x, y, text, size=size)
+        problems = layout_problems(figure)
+        assert len(problems) == (problem is not None)
+        assert not problem or problems[0].startswith(problem)
+
+
+class TestFig01:
+    BUDGET = 3.0e3
+
+    @pytest.fixture
+    def losses(self, quick):
+        return quick.table("aggregate/losses").query("sweep == 'toy_scaling'")
+
+    def test_draws_the_losses(self, style, losses):
+        figure = fig01_toy_scaling.draw(losses, self.BUDGET)
+        for _, curve in losses.query("step > 0").groupby("d"):
+            assert is_drawn(figure, curve["flops"], curve["loss"])
+
+    def test_marks_the_best_size_at_the_budget(self, style, losses):
+        figure = fig01_toy_scaling.draw(losses, self.BUDGET)
+        at_budget = {
+            d: np.exp(np.interp(np.log(self.BUDGET), np.log(curve["flops"]), np.log(curve["loss"])))
+            for d, curve in losses.query("step > 0").groupby("d")
+        }
+        best = min(at_budget, key=at_budget.get)
+        marks = [xy[0] for xy in lines_of(figure) if len(xy) == 1]
+        assert all(x == self.BUDGET for x, _ in marks)
+        heights = sorted(y for _, y in marks)
+        assert heights[0] == pytest.approx(at_budget[best], rel=1e-3)
+        texts = [text.get_text() for text, _ in shown_texts(figure)]
+        assert [text for text in texts if "optimal" in text and str(best) in text]
+
+    def test_optimal_losses_are_the_least_at_each_budget(self, style, losses):
+        figure = fig01_toy_scaling.draw(losses, self.BUDGET)
+        curves = [curve for _, curve in losses.query("step > 0").groupby("d")]
+        known = [len(curve) for curve in curves]
+        envelopes = [xy for xy in lines_of(figure) if len(xy) > 2 and len(xy) not in known]
+        assert len(envelopes) == 1
+        flops, envelope = envelopes[0].T
+        expected = np.min(
+            [
+                np.exp(np.interp(np.log(flops), np.log(c["flops"]), np.log(c["loss"])))
+                for c in curves
+            ],
+            axis=0,
+        )
+        np.testing.assert_allclose(envelope, expected, rtol=2e-3)
+
+    @pytest.mark.parametrize("budget", [3.0e3, 2.5e2])
+    def test_layout(self, style, losses, budget):
+        assert layout_problems(fig01_toy_scaling.draw(losses, budget)) == []
+
+    def test_figure_of_a_file_shows_its_sweep_and_engine_only(self, quick, tmp_path):
+        results = quick.directory / "results"
+        losses = quick.table("aggregate/losses")
+        toy = losses[losses["sweep"] == "toy_scaling"]
+        more = toy.assign(engine="recursion", run=0, loss=2 * toy["loss"])
+        path, outputs = (
+            tmp_path / "losses.parquet",
+            [str(tmp_path / "a.pdf"), str(tmp_path / "a.png")],
+        )
+        source = tables.read_provenance(results / "aggregate/losses.parquet")
+        tables.write_table(pd.concat([more, losses]), tables.LOSSES, path, source)
+        fig01_toy_scaling.make_figure(str(path), "toy_scaling", self.BUDGET, outputs)
+        for kind in ("pdf", "png"):
+            drawn = (results / f"figures/fig01_toy_scaling.{kind}").read_bytes()
+            assert (tmp_path / f"a.{kind}").read_bytes() == drawn
+        assert plt.get_fignums() == []
+
+
+class TestFront:
+    SWEEPS = ("II_III_boundary", "phase_III")
+    N_SIZES = 5
+
+    @pytest.fixture(params=SWEEPS)
+    def data(self, request, quick):
+        names = {
+            "losses": "aggregate/losses",
+            "isoflop": "fits/isoflop",
+            "fronts": "fits/fronts",
+            "exponents": "fits/exponents",
+        }
+        query = f"sweep == {request.param!r}"
+        return {name: quick.table(table).query(query) for name, table in names.items()}
+
+    def draw(self, data):
+        return front.draw(**data, n_sizes=self.N_SIZES)
+
+    def test_draws_the_losses(self, style, data):
+        figure = self.draw(data)
+        losses = data["losses"].query("step > 0")
+        for _, curve in losses.query("engine == 'volterra'").groupby("d"):
+            assert is_drawn(figure, curve["flops"], curve["loss"])
+        bands = [
+            path.vertices
+            for ax in figure.axes
+            for collection in ax.collections
+            if isinstance(collection, PolyCollection)
+            for path in collection.get_paths()
+        ]
+        sizes = losses.query("engine == 'sgd'").groupby("d")
+        for _, curves in sizes:
+            by_flops = curves.groupby("flops")["loss"]
+            assert is_drawn(figure, by_flops.median().index, by_flops.median())
+            for q in front.BAND:
+                edge = np.column_stack([by_flops.quantile(q).index, by_flops.quantile(q)])
+                assert any(
+                    np.isclose(band[:, None], edge, rtol=1e-12).all(axis=-1).any(axis=0).all()
+                    for band in bands
+                )
+        assert len([band for band in bands if len(band) > 10]) == len(sizes)
+
+    def test_draws_the_fronts(self, style, data):
+        figure = self.draw(data)
+        by_isoflop = data["fronts"].query("method == 'approach2'")
+        for engine in ("sgd", "volterra"):
+            usable = by_isoflop[(by_isoflop["engine"] == engine) & (by_isoflop["status"] == "ok")]
+            assert len(usable) > 1
+            for column in ("loss_opt", "d_opt"):
+                assert is_drawn(figure, usable["flops"], usable[column])
+        for row in by_isoflop[by_isoflop["engine"] == "sgd"].itertuples():
+            assert is_drawn(figure, [row.d_opt], [row.loss_opt]) == (row.status == "ok")
+
+    def test_draws_the_isoflop_losses_and_their_parabolas(self, style, data):
+        figure = self.draw(data)
+        losses = data["isoflop"].query("engine == 'sgd'").dropna()
+        for row in data["fronts"].query("engine == 'sgd' and method == 'approach2'").itertuples():
+            points = losses[losses["flops"] == row.flops]
+            assert is_drawn(figure, points["d"], points["loss"])
+            lowest = points.nsmallest(self.N_SIZES, "loss")["d"]
+            parabola = [row.curvature, row.slope, row.intercept]
+            drawn = any(
+                len(xy) > 10
+                and np.isclose(xy[[0, -1], 0], [lowest.min(), lowest.max()]).all()
+                and np.allclose(np.log(xy[:, 1]), np.polyval(parabola, np.log(xy[:, 0])))
+                for xy in lines_of(figure)
+            )
+            assert drawn == (row.status == "ok")
+
+    def test_draws_the_fitted_and_the_theoretical_power_laws(self, style, data):
+        found = np.array(list(slopes_of(self.draw(data))))
+        rows = data["exponents"].query("method == 'approach2' and engine != 'recursion'")
+        assert len(rows) == 4
+        n_fitted = 0
+        for row in rows.itertuples():
+            sign = {"eta": -1, "xi": 1}[row.quantity]
+            assert np.isclose(found, sign * row.theory, atol=1e-9).any()
+            if np.isfinite(row.estimate):
+                n_fitted += 1
+                assert np.isclose(found, sign * row.estimate, atol=1e-9).any()
+        assert n_fitted > 0
+        assert len(found) == n_fitted + 2, "and no other"
+
+    def test_tells_the_exponents_with_their_intervals(self, style, data):
+        texts = " ".join(text.get_text() for text, _ in shown_texts(self.draw(data)))
+        for row in data["exponents"].query("method == 'approach2'").itertuples():
+            assert f"{row.theory:.3f}" in texts
+            if row.engine != "recursion" and np.isfinite(row.estimate):
+                assert f"{row.estimate:.3f}" in texts
+                assert f"{(row.ci_high - row.ci_low) / 2:.3f}" in texts
+        assert "nan" not in texts
+
+    def test_layout(self, style, data):
+        assert layout_problems(self.draw(data)) == []
+
+    @pytest.mark.parametrize("engine", ["sgd", "volterra"])
+    def test_one_engine_is_enough(self, style, data, engine):
+        data = {name: table[table["engine"] == engine] for name, table in data.items()}
+        figure = self.draw(data)
+        usable = data["fronts"].query("method == 'approach2' and status == 'ok'")
+        assert is_drawn(figure, usable["flops"], usable["d_opt"])
+        assert layout_problems(figure) == []
+
+    def test_refused_fit_has_neither_number_nor_line(self, style, data):
+        """As on the edge: curves and fronts are there, exponents and theory are not."""
+        nan = dict.fromkeys(("estimate", "std_error", "ci_low", "ci_high", "theory"), math.nan)
+        data["exponents"] = data["exponents"].assign(phase="edge", status="refused: edge", **nan)
+        figure = self.draw(data)
+        assert list(slopes_of(figure)) == []
+        assert layout_problems(figure) == []
+        assert not [text for text, _ in shown_texts(figure) if "nan" in text.get_text()]
+
+    def test_undefined_interval_is_left_out(self, style, data):
+        nan = dict.fromkeys(("std_error", "ci_low", "ci_high"), math.nan)
+        data["exponents"] = data["exponents"].assign(**nan)
+        texts = [text.get_text() for text, _ in shown_texts(self.draw(data))]
+        assert not [text for text in texts if "nan" in text or "pm" in text]
+
+    def test_diverged_run_and_budgets_without_a_minimum(self, style, data):
+        losses, fronts, isoflop = (data[name].copy() for name in ("losses", "fronts", "isoflop"))
+        flops = np.unique(isoflop["flops"])
+        gone = losses.eval("engine == 'sgd' and d == 40 and run == 1 and flops > 3000")
+        losses.loc[gone, ["loss", "status"]] = [math.nan, "diverged"]
+        isoflop.loc[isoflop.eval("engine == 'sgd' and d == 40 and flops > 3000"), "loss"] = math.nan
+        unusable = fronts["flops"] == flops[-1]
+        fronts.loc[unusable, ["d_opt", "status"]] = [math.nan, "edge_minimum"]
+        data |= {"losses": losses, "fronts": fronts, "isoflop": isoflop}
+        figure = self.draw(data)
+        usable = fronts.query("engine == 'sgd' and method == 'approach2' and status == 'ok'")
+        assert flops[-1] not in set(usable["flops"])
+        assert is_drawn(figure, usable["flops"], usable["d_opt"])
+        assert layout_problems(figure) == []
+
+    def test_figure_of_files(self, quick, tmp_path):
+        results = quick.directory / "results"
+        inputs = {
+            "losses": results / "aggregate/losses.parquet",
+            **{n: results / f"fits/{n}.parquet" for n in ("isoflop", "fronts", "exponents")},
+        }
+        outputs = [str(tmp_path / f"front.{kind}") for kind in ("pdf", "png")]
+        front.make_figure(inputs, "phase_III", self.N_SIZES, outputs)
+        for kind in ("pdf", "png"):
+            drawn = (results / f"figures/fig13_front_III.{kind}").read_bytes()
+            assert (tmp_path / f"front.{kind}").read_bytes() == drawn, "only the sweep's rows count"
