@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from plrf.fitting import losses_at_budgets
-from plrf.plotting import INK, VERMILION, WIDTH, save, sequence_colors, style
+from plrf.plotting import INK, VERMILION, WIDTH, power_of_ten, save, sequence_colors, style
 from plrf.tables import LOSSES, read_provenance, read_table
 
 ENVELOPE_BUDGETS = 400
@@ -40,8 +40,7 @@ def draw(losses: pd.DataFrame, budget: float) -> Figure:
     for d, curve in losses.groupby("d"):
         ax.loglog(curve["flops"], curve["loss"], color=colors[d], label=str(d))
 
-    # The envelope is known where every size's own best budget could lie: between the first budget
-    # of the largest size and the last of the smallest.
+    # The envelope, where all sizes have a loss.
     first = losses.groupby("d")["flops"].min().max()
     last = losses.groupby("d")["flops"].max().min()
     budgets = np.geomspace(first, last, ENVELOPE_BUDGETS)
@@ -53,24 +52,28 @@ def draw(losses: pd.DataFrame, budget: float) -> Figure:
     ax.axvline(budget, color=INK, lw=0.7, zorder=0)
     marks = {at_budget.index[0]: "$d$ too small", at_budget.index[-1]: "$d$ too large"}
     marks[best] = "$d$ optimal"
+    # The label of the best size goes below its curve, the others above; all stay on the panel.
+    near_end = budget > last / 30
     for d, text in marks.items():
         color = VERMILION if d == best else INK
         below = d == best
+        left = below or near_end
         ax.plot(budget, at_budget[d], "o", color=color, zorder=5)
         ax.annotate(
             f"{text}: {d}",
             (budget, at_budget[d]),
-            xytext=(-7, -9) if below else (7, 5),
+            xytext=(-7 if left else 7, -9 if below else 5),
             textcoords="offset points",
-            ha="right" if below else "left",
+            ha="right" if left else "left",
             va="top" if below else "bottom",
             color=color,
+            bbox={"facecolor": "white", "alpha": 0.85, "linewidth": 0, "pad": 0.6},
         )
     ax.set(
         xlabel="compute $f = d\\,r\\,B$ (flops)",
         ylabel="expected loss $P$",
         title=f"Volterra losses at $\\alpha = {alpha:g}$, $\\beta = {beta:g}$; "
-        f"budget $f = 10^{{{np.log10(budget):g}}}$ marked",
+        f"a budget of {power_of_ten(budget)} flops marked",
     )
     ax.legend(title="parameters $d$", loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure

@@ -33,13 +33,14 @@ class Fits(NamedTuple):
 
 
 def loss_table(curves: pd.DataFrame, budgets: np.ndarray) -> LossTable:
-    """Losses of all sizes and runs of one point and engine at common budgets."""
+    """Losses of all sizes and runs of one point and engine at budgets; NaN where flagged."""
     sizes = np.unique(curves["d"])
     runs = np.unique(curves["run"])
     losses = np.full((sizes.size, runs.size, budgets.size), np.nan)
     for (d, run), curve in curves.groupby(["d", "run"]):
         place = np.searchsorted(sizes, d), np.searchsorted(runs, run)
-        losses[place] = losses_at_budgets(curve["flops"], curve["loss"], budgets)
+        loss = curve["loss"].where(curve["status"] == "ok")
+        losses[place] = losses_at_budgets(curve["flops"], loss, budgets)
     return LossTable(sizes.astype(float), budgets, losses)
 
 

@@ -109,7 +109,7 @@ def draw_fits(ax: Axes, fronts: pd.DataFrame, fits: pd.DataFrame) -> None:
     draw_power_law(
         ax, front, fit, "theory", color=INK, ls=(0, (4, 2)), lw=1.0, label=label, zorder=7
     )
-    corner = {"eta": "lower left", "xi": "upper left"}[fit["quantity"]]
+    corner = {"eta": "lower left", "xi": "best"}[fit["quantity"]]
     ax.legend(title=f"${LAWS[fit['quantity']]}$", loc=corner, handlelength=1.4, alignment="left")
 
 

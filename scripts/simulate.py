@@ -14,7 +14,7 @@ from plrf.model import random_stream, recorded_steps
 from plrf.recursion import recursion
 from plrf.reduction import Reduction, reduce
 from plrf.sgd import simulate
-from plrf.tables import LOSSES, provenance, write_table
+from plrf.tables import LOSSES, loss_status, provenance, write_table
 
 ROUNDING = np.finfo(float).eps
 
@@ -86,7 +86,8 @@ def losses(job: dict[str, Any], seed: int, steps_per_decade: int) -> pd.DataFram
                 "flops": float(job["d"] * job["batch"]) * steps,
                 "loss": loss[:, k],
                 "error": error,
-                "status": np.where(np.isfinite(loss[:, k]), "ok", "diverged"),
+                # SGD is exact in law: it has no error of a solver.
+                "status": loss_status(loss[:, k], np.where(engine == "sgd", 0, error)),
             }
         )
         for engine, loss, error in tables

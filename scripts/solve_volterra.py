@@ -3,15 +3,11 @@
 import logging
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from plrf.model import recorded_steps
-from plrf.tables import LOSSES, provenance, write_table
+from plrf.tables import LOSSES, loss_status, provenance, write_table
 from plrf.volterra import expected_loss
-
-# A loss whose estimated relative error is larger is flagged.
-TOLERANCE = 1e-6
 
 
 def curve(point: dict[str, Any], steps_per_decade: int) -> pd.DataFrame:
@@ -37,18 +33,18 @@ def curve(point: dict[str, Any], steps_per_decade: int) -> pd.DataFrame:
             "flops": float(point["d"] * point["batch"]) * steps,
             "loss": result.loss,
             "error": result.error,
-            "status": np.where(result.error <= TOLERANCE, "ok", "inaccurate"),
+            "status": loss_status(result.loss, result.error),
         }
     )
 
 
-def run_job(points: list[dict[str, Any]], seed: int, steps_per_decade: int, path: str) -> None:
+def run_job(points: list[dict[str, Any]], steps_per_decade: int, path: str) -> None:
     """Solve all points of a job and write their losses."""
     curves = []
     for k, point in enumerate(points):
         curves.append(curve(point, steps_per_decade))
         logging.info("solved %d of %d", k + 1, len(points))
-    source = provenance({"points": points, "steps_per_decade": steps_per_decade}, seed)
+    source = provenance({"points": points, "steps_per_decade": steps_per_decade})
     write_table(pd.concat(curves), LOSSES, path, source)
 
 
@@ -58,7 +54,6 @@ if __name__ == "__main__":
     log_to(snakemake.log[0])
     run_job(
         snakemake.params.points,
-        snakemake.params.seed,
         snakemake.params.steps_per_decade,
         snakemake.output[0],
     )

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from plrf.tables import EXPONENTS, read_table
+from plrf.tables import EXPONENTS, read_table, replacing
 
 ORDER = ["alpha", "beta", "sweep", "quantity", "engine", "method"]
 METHODS = {"approach1": "1 (envelope)", "approach2": "2 (IsoFLOP)"}
@@ -58,9 +58,10 @@ def markdown(table: pd.DataFrame) -> str:
 def write_tables(exponents_path: str, csv_path: str, markdown_path: str) -> None:
     """Write the table as CSV (all digits) and Markdown (rounded)."""
     table = measured_exponents(read_table(exponents_path, EXPONENTS))
-    table.to_csv(csv_path, index=False)
-    with open(markdown_path, "w", encoding="utf-8") as file:
-        file.write(markdown(table))
+    with replacing(csv_path) as temporary:
+        table.to_csv(temporary, index=False)
+    with replacing(markdown_path) as temporary:
+        temporary.write_text(markdown(table), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -46,6 +46,15 @@ def performance(jobs: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
+def wall_time(results: Path) -> str:
+    """Time from the start of the first job to the last result, of a run without interruption."""
+    files = list((results / "benchmarks").rglob("*.tsv"))
+    starts = [f.stat().st_mtime - pd.read_csv(f, sep="\t")["s"].iloc[0] for f in files]
+    end = max(f.stat().st_mtime for f in (results / "figures").iterdir())
+    minutes = (end - min(starts)) / 60
+    return f"From the start of the first job to the last figure: {minutes:.1f} min."
+
+
 def main_results(exponents: pd.DataFrame) -> str:
     """Exponents by Approach 2 beside the theory, as a Markdown table."""
     fits = exponents[(exponents["method"] == "approach2") & exponents["estimate"].notna()]
@@ -92,7 +101,8 @@ def update_readme(results: Path, readme: Path) -> None:
     text = readme.read_text(encoding="utf-8")
     exponents = read_table(results / "fits" / "exponents.parquet", EXPONENTS)
     text = replace_block(text, "results", main_results(exponents))
-    text = replace_block(text, "performance", performance(read_benchmarks(results / "benchmarks")))
+    measured = performance(read_benchmarks(results / "benchmarks"))
+    text = replace_block(text, "performance", f"{measured}\n\n{wall_time(results)}")
     readme.write_text(text, encoding="utf-8")
 
 

@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 
 from plrf import sweeps, tables
 from plrf.resolvent import kernel_mass
-from plrf.sweeps import ConfigError, expand, validate_config, validate_grid
+from plrf.sweeps import ConfigError, check_unique_keys, expand, validate_config, validate_grid
 
 ROOT = Path(__file__).parents[1]
 
@@ -85,6 +85,17 @@ def refusal(config):
     return str(caught.value).split("\n")
 
 
+def test_repeated_keys_are_refused_with_their_lines():
+    text = VALID + "  toy:\n    batch: 1\n"
+    with pytest.raises(ConfigError) as caught:
+        check_unique_keys(text, "my.yaml")
+    line = len(text.splitlines()) - 1
+    message = f"my.yaml, line {line}: toy stands twice; rename or remove one"
+    assert str(caught.value) == message
+    check_unique_keys(VALID, "my.yaml")
+    check_unique_keys("", "my.yaml")
+
+
 def test_valid_config_is_accepted():
     validate_config(yaml.safe_load(VALID), CONFIG_SCHEMA)
 
@@ -94,6 +105,21 @@ NAME_RULE = "a letter, then at most 63 letters, digits, _ or -"
 
 # Edits of the valid config; how the one line of the message begins; what it says is allowed.
 BAD = {
+    "one run in a window": (
+        {"sweeps.front.runs": 1},
+        "sweeps.front.runs = 1: ",
+        "must be at least 2 with a window",
+    ),
+    "front of recursion alone": (
+        {"sweeps.front.engines": ["recursion"]},
+        'sweeps.front.front = "fig03": ',
+        "needs one of them",
+    ),
+    "toy budget below a step": (
+        {"toy_scaling.budget": 19},
+        "toy_scaling.budget = 19: ",
+        "max(d) * batch = 20",
+    ),
     "no size simulated": (
         {"sweeps.front.largest_simulated_d": 5},
         "sweeps.front.largest_simulated_d = 5: ",
@@ -579,9 +605,9 @@ def valid_sweep(draw, name, toy=False):
     }
     if set(engines) != {"volterra"} or draw(st.booleans()):
         sweep["runs"] = draw(st.integers(1, 9))
-    if draw(st.booleans()):
+    if sweep.get("runs", 2) > 1 and draw(st.booleans()):
         sweep["window"] = [sweep["flops"] / 10, sweep["flops"]]
-        if len(alphas) == len(betas) == 1:
+        if len(alphas) == len(betas) == 1 and set(engines) != {"recursion"}:
             sweep["front"] = f"front_{name}"
     return sweep
 

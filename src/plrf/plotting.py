@@ -1,7 +1,6 @@
 """One style for all figures: print sizes, fonts, colours safe for colour-blind readers, saving."""
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,12 +16,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import NDArray
 
+from plrf.tables import replacing
+
 WIDTH = 6.75  # inches, both columns of a page
 
-# Okabe and Ito's colours, except for black.
-BLUE, ORANGE, GREEN = "#0072B2", "#E69F00", "#009E73"
-VERMILION, PURPLE, SKY, YELLOW = "#D55E00", "#CC79A7", "#56B4E9", "#F0E442"
-INK, GREY = "#222222", "#777777"
+BLUE, SKY, VERMILION = "#0072B2", "#56B4E9", "#D55E00"  # Okabe and Ito
+INK = "#222222"
 ENGINE_COLORS = {"sgd": VERMILION, "recursion": SKY, "volterra": BLUE}
 ENGINE_LABELS = {"sgd": "SGD", "recursion": "recursion", "volterra": "Volterra"}
 
@@ -79,10 +78,10 @@ def panel_label(ax: Axes, label: str, title: str = "") -> None:
 
 
 def power_of_ten(value: float) -> str:
-    """Write 1, 2 or 5 times a power of ten, as a tick label."""
+    """Write a number as a multiple of a power of ten, in mathematical text."""
     exponent = int(np.floor(np.log10(value) + 1e-9))
-    factor = round(value / 10**exponent)
-    return f"$10^{{{exponent}}}$" if factor == 1 else f"${factor}\\cdot 10^{{{exponent}}}$"
+    factor = round(value / 10.0**exponent, 2)
+    return f"$10^{{{exponent}}}$" if factor == 1 else f"${factor:g}\\cdot 10^{{{exponent}}}$"
 
 
 def log_ticks(axis: Axis, plain: bool = False) -> None:
@@ -127,11 +126,6 @@ def save(figure: Figure, paths: Sequence[str], source: Mapping[str, str]) -> Non
     for path in map(Path, paths):
         kind = path.suffix[1:]
         metadata = {"Keywords": note, "CreationDate": None} if kind == "pdf" else {"Comment": note}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp.{kind}")
-        try:
+        with replacing(path) as temporary:
             figure.savefig(temporary, format=kind, metadata=metadata)
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
     plt.close(figure)

@@ -172,6 +172,8 @@ class DeterministicEquivalent:
             log_kappa += step
             if abs(step) < NEWTON_TOLERANCE:
                 break
+        if abs(step) > 1e-6:
+            raise ConvergenceError(f"null ridge at alpha={self.alpha}, d={self.d}, v={self.v}")
         return float(np.exp(log_kappa))
 
     def rightmost(self, condition: Callable[[float, float], bool]) -> float:
@@ -214,6 +216,8 @@ class DeterministicEquivalent:
             kappa = np.where((kappa < -1) & (slope > 0), kappa - step, np.nan)
             if not np.any(np.abs(step) > NEWTON_TOLERANCE * np.abs(kappa)):
                 break
+        if np.any(np.abs(step) > 1e-6 * np.abs(kappa)):
+            raise ConvergenceError(f"outer trace at alpha={self.alpha}, d={self.d}, v={self.v}")
         trace: Array = np.where(np.isnan(kappa), np.nan, df)
         return trace
 

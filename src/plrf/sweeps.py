@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
@@ -56,6 +57,41 @@ RULES = {
 
 class ConfigError(ValueError):
     """A config or grid that is refused; the message has one line per problem."""
+
+
+def check_unique_keys(text: str, path: str) -> None:
+    """Refuse a YAML text in which a key stands twice: YAML would silently keep the last.
+
+    Parameters
+    ----------
+    text : str
+        The config file's content.
+    path : str
+        Its name, for the message.
+
+    Raises
+    ------
+    ConfigError
+        With one line per repeated key.
+    """
+    _refuse(
+        ((f"{path}, line {line}: {key}",), " stands twice; rename or remove one")
+        for key, line in _repeated_keys(yaml.compose(text, Loader=yaml.SafeLoader))
+    )
+
+
+def _repeated_keys(node: yaml.Node | None) -> Iterator[tuple[str, int]]:
+    """Find keys that a mapping already has, with their line numbers."""
+    if isinstance(node, yaml.MappingNode):
+        seen = set()
+        for key, value in node.value:
+            if key.value in seen:
+                yield str(key.value), key.start_mark.line + 1
+            seen.add(str(key.value))
+            yield from _repeated_keys(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _repeated_keys(item)
 
 
 def validate_config(config: dict[str, Any], schema: dict[str, Any]) -> None:
@@ -273,6 +309,12 @@ def _sweep_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem
     if "front" in sweep and ("window" not in sweep or len(_points(sweep)) > 1):
         rule = "a front figure needs a window and exactly one point"
         yield _problem((*path, "front"), sweep["front"], rule)
+    elif "front" in sweep and set(sweep["engines"]) == {"recursion"}:
+        rule = "a front figure draws the engines sgd and volterra, and needs one of them"
+        yield _problem((*path, "front"), sweep["front"], rule)
+    if "window" in sweep and _needs_runs(sweep) and sweep.get("runs") == 1:
+        rule = "must be at least 2 with a window, where the spread of runs gives the errors"
+        yield _problem((*path, "runs"), 1, rule)
 
 
 def _repeats(path: KeyPath, values: list[Any]) -> Iterator[Problem]:
@@ -375,6 +417,10 @@ def _toy_problems(
     if "volterra" not in sweep["engines"] or len(_points(sweep)) > 1:
         rule = "must be a sweep with the engine volterra and exactly one point"
         yield _problem(path, name, rule)
+    step = max(sweep["d"]) * sweep["batch"]
+    if toy["budget"] < step:
+        rule = f"must be at least one step of every size of sweep {name}, max(d) * batch = {step}"
+        yield _problem(("toy_scaling", "budget"), toy["budget"], rule)
     if toy["budget"] > sweep["flops"]:
         rule = f"must be at most the flops of sweep {name}, {sweep['flops']}"
         yield _problem(("toy_scaling", "budget"), toy["budget"], rule)

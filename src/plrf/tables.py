@@ -7,13 +7,16 @@ import hashlib
 import json
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 import plrf
 
@@ -95,6 +98,15 @@ EXPONENTS = _schema(
 CHECKS = _schema(("check", pa.string()), ("passed", pa.bool_()), ("detail", pa.string()))
 
 
+# A loss whose solver states a larger relative error is flagged, and left out of fits.
+ACCURACY = 1e-6
+
+
+def loss_status(loss: NDArray[np.float64], error: NDArray[np.float64]) -> NDArray[np.str_]:
+    """Status of losses: "ok", "inaccurate" by the solver's own error, or "diverged"."""
+    return np.select([~np.isfinite(loss), ~(error <= ACCURACY)], ["diverged", "inaccurate"], "ok")
+
+
 class TableError(RuntimeError):
     """A table cannot be read, or does not have the columns that it should have."""
 
@@ -109,15 +121,15 @@ def _git_commit() -> str:
         return "unknown"
 
 
-def provenance(parameters: Any, seed: int) -> dict[str, str]:
+def provenance(parameters: Any, seed: int | None = None) -> dict[str, str]:
     """Where a table comes from, for its metadata.
 
     Parameters
     ----------
     parameters : JSON-like
         The part of the configuration that the table depends on.
-    seed : int
-        The config's seed.
+    seed : int, optional
+        The config's seed, where the table depends on it.
 
     Returns
     -------
@@ -129,8 +141,21 @@ def provenance(parameters: Any, seed: int) -> dict[str, str]:
         "config_hash": hashlib.sha256(canonical.encode()).hexdigest(),
         "plrf_version": plrf.__version__,
         "git_commit": _git_commit(),
-        "seed": str(seed),
+        "seed": "none" if seed is None else str(seed),
     }
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """Give a temporary name to write to, which then replaces the file: whole, or not at all."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def write_table(
@@ -169,14 +194,8 @@ def write_table(
             raise TableError(f"{path}: column {field.name}: missing values")
     metadata = {"plrf": json.dumps(dict(source), sort_keys=True)}
     table = pa.Table.from_arrays(columns, schema=schema.with_metadata(metadata))
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    with replacing(path) as temporary:
         pq.write_table(table, temporary, compression="zstd")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def read_table(path: str | Path, schema: pa.Schema, filters: Any = None) -> pd.DataFrame:

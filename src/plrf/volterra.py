@@ -254,8 +254,8 @@ def stable_kernel_mass(alpha: float, d: float, v: float, learning_rate: float, b
     if mass >= 1:
         critical = critical_learning_rate(alpha, d, v, batch)
         raise DivergenceError(
-            f"learning rate {learning_rate:g} diverges at alpha={alpha}, d={d:g}, v={v:g}, "
-            f"batch={batch}: it must be below {critical:.6g}"
+            f"learning rate {learning_rate} diverges at alpha={alpha}, d={d:g}, v={v:g}, "
+            f"batch={batch}: it must be below {critical}"
         )
     return mass
 

@@ -41,7 +41,7 @@ rule check_results:
     resources:
         mem_mb=2000,
     params:
-        seed=config["seed"],
+        steps_per_decade=config["steps_per_decade"],
     message:
         "Checking the results"
     script:

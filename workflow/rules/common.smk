@@ -7,10 +7,12 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(workflow.basedir).parent
-# Jobs inherit this path: plrf is imported from this checkout in any environment, on any node.
+# Snakemake hands this path on to its jobs, after their own: they import plrf from this checkout
+# without any installation, unless another plrf is installed in their environment.
 sys.path.insert(0, str(ROOT / "src"))
 
-from plrf.sweeps import ConfigError, expand, validate_config, validate_grid
+from plrf.sweeps import ConfigError, check_unique_keys, validate_config, validate_grid
+from plrf.sweeps import expand as expand_config
 
 
 def load_schema(name):
@@ -22,8 +24,10 @@ def load_schema(name):
 def load_grid():
     """Validate the configuration and expand it: one row per point and size."""
     try:
+        for path in map(Path, workflow.configfiles):
+            check_unique_keys(path.read_text(), path.name)
         validate_config(config, load_schema("config.schema.yaml"))
-        grid = expand(config)
+        grid = expand_config(config)
         validate_grid(grid, load_schema("grid.schema.yaml"))
     except ConfigError as error:
         # Not a WorkflowError, which would add the lines of a traceback.
@@ -145,15 +149,14 @@ def front_sweep(wildcards):
 
 
 FRONTS = [sweep["front"] for sweep in config["sweeps"].values() if "front" in sweep]
-FIGURES = [
-    f"results/figures/{name}.{kind}"
-    for name in ["fig01_toy_scaling", *FRONTS]
-    for kind in ["pdf", "png"]
-]
-TABLES = [f"results/tables/table4_measured_exponents.{kind}" for kind in ["csv", "md"]]
+FIGURES = ["fig01_toy_scaling", *FRONTS]
+TABLES = ["table4_measured_exponents"]
 
 
 def list_results():
-    """Print one line for each figure and table."""
-    for path in [*FIGURES, *TABLES]:
-        print(path)
+    """Print one line for each figure and table that is there."""
+    items = [("figure", f"results/figures/{name}", ("pdf", "png")) for name in FIGURES]
+    items += [("table", f"results/tables/{name}", ("csv", "md")) for name in TABLES]
+    for kind, stem, suffixes in items:
+        if all(Path(f"{stem}.{suffix}").exists() for suffix in suffixes):
+            print(f"{kind}: {stem}.{{{','.join(suffixes)}}}")

@@ -32,7 +32,7 @@ rule front:
         pdf="results/figures/{front}.pdf",
         png="results/figures/{front}.png",
     log:
-        "results/logs/{front}.log",
+        "results/logs/front/{front}.log",
     wildcard_constraints:
         front="|".join(FRONTS) or "no-front",
     conda:

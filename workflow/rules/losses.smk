@@ -42,7 +42,6 @@ rule solve_volterra:
         mem_mb=500,
     params:
         points=volterra_points,
-        seed=config["seed"],
         steps_per_decade=config["steps_per_decade"],
     message:
         "Solving the Volterra equation for {wildcards.sweep}: alpha={wildcards.alpha}"
