@@ -96,6 +96,14 @@ def test_repeated_keys_are_refused_with_their_lines():
     check_unique_keys("", "my.yaml")
 
 
+def test_sweep_of_the_readme_is_accepted():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    block = readme.split("```yaml\n")[1].split("```")[0]
+    config = edited({}, (ROOT / "config/config.yaml").read_text() + "\n" + block)
+    assert list(config["sweeps"])[-1] == "my_sweep"
+    validate_config(config, CONFIG_SCHEMA)
+
+
 def test_valid_config_is_accepted():
     validate_config(yaml.safe_load(VALID), CONFIG_SCHEMA)
 
