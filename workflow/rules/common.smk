@@ -1,15 +1,17 @@
 """What the rules share: the validated configuration, the grid, and helper functions."""
 
 import ast
+import os
 import sys
 from pathlib import Path
 
 import yaml
 
 ROOT = Path(workflow.basedir).parent
-# Snakemake hands this path on to its jobs, after their own: they import plrf from this checkout
-# without any installation, unless another plrf is installed in their environment.
+# This process and its jobs import plrf from this checkout, whatever else is installed.
 sys.path.insert(0, str(ROOT / "src"))
+PYTHONPATH = filter(None, [str(ROOT / "src"), os.getenv("PYTHONPATH")])
+os.environ.update(PYTHONPATH=os.pathsep.join(PYTHONPATH))
 
 from plrf.sweeps import ConfigError, check_unique_keys, validate_config, validate_grid
 from plrf.sweeps import expand as expand_config
