@@ -10,6 +10,13 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, settings
+
+# The same examples in each run, and none fails for the time it takes: machines are busy.
+settings.register_profile(
+    "plrf", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("plrf")
 
 ROOT = Path(__file__).resolve().parents[1]
 SNAKEMAKE = Path(sysconfig.get_path("scripts")) / "snakemake"
