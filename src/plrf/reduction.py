@@ -23,7 +23,8 @@ class Reduction:
     Attributes
     ----------
     eigenvalues : array, shape (d,)
-        lam_i of ``W^T D W``, increasing. Absolute error about ``1e-16 lam_max``.
+        lam_i of ``W^T D W``, increasing. Absolute error about ``1e-16 lam_max``; those
+        below ``2e-16 d lam_max`` are set to zero.
     coefficients : array, shape (d,)
         c_i, the target's coordinates: ``c_i**2 = lam_i rho_i(0)**2``.
     floor : float
