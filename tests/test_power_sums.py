@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from numpy.polynomial.chebyshev import chebval
 from scipy.special import digamma, zeta
 
-from plrf.power_sums import feature_rule, gauss_sum_rule, power_sum, tail_rule
+from plrf.power_sums import (
+    ShrinkageRule,
+    feature_rule,
+    gauss_sum_rule,
+    power_sum,
+    tail_rule,
+)
 
 # Right at, and next to, the lengths at which the rule changes its kind.
 LENGTHS = (1, 2, 16, 17, 31, 32, 33, 47, 48, 49, 63, 64, 65, 67, 79, 101, 1000, 12_345)
@@ -174,3 +180,41 @@ def test_power_sum_without_end():
     for s in (1, 0.5, -2):
         with pytest.raises(ValueError, match="infinitely many j diverges"):
             power_sum(s, np.inf)
+
+
+@given(
+    alpha=st.floats(0.05, 3),
+    beta=st.floats(-0.3, 2),
+    v=st.floats(2, 14).map(lambda x: float(np.floor(10**x))),
+    middle=st.floats(-0.1, 1.1),
+    width=st.floats(0, 3),
+    angles=st.lists(st.floats(-2.6, 2.6), min_size=5, max_size=5),
+)
+@settings(max_examples=200)
+def test_condensed_rule(alpha, beta, v, middle, width, angles):
+    """Sums by fewer nodes, within the range of kappa and 30 degrees off the negative axis."""
+    j, weights = feature_rule(alpha, v)
+    powers, target = j ** (2 * alpha), weights * j ** (-2 * beta)
+    rule = ShrinkageRule(powers, np.stack([weights, target, target * powers], axis=1))
+    size = v ** (-2 * alpha * middle)
+    low, high = size * np.exp(-width), size * np.exp(width)
+    condensed = rule.condensed(low, high)
+    assert condensed.powers.size <= rule.powers.size
+    kappa = np.geomspace(low, high, 5) * np.exp(1j * np.array(angles))
+    shrinkage = [1 / (1 + kappa[:, None] * r.powers) for r in (condensed, rule)]
+    scale = np.abs(shrinkage[1]) @ rule.columns
+    for power in (1, 2):
+        found, sums = (
+            s**power @ r.columns for s, r in zip(shrinkage, (condensed, rule), strict=True)
+        )
+        np.testing.assert_array_less(np.abs(found - sums), 1e-14 * scale)
+
+
+def test_condensing_makes_the_number_of_nodes_independent_of_v():
+    """For a range of kappa of two decades, at three places of the spectrum."""
+    for v in (1e6, 1e10, 1e14):
+        j, weights = feature_rule(0.7, v)
+        rule = ShrinkageRule(j**1.4, np.stack([weights] * 3, axis=1))
+        for kappa in v ** np.array([-1.2, -0.7, -0.2]):
+            assert rule.condensed(kappa, 100 * kappa).powers.size < 250
+    assert rule.powers.size > 600

@@ -121,7 +121,7 @@ def test_stated_error_bounds_the_error():
     nodes = 2048
     steps = np.array([0, 1, 2, 3, 5, 10, 15, 16, 17, 30, 60, 100, 150, 159, 160, 200, 255])
     ratios, errors = [], []
-    for alpha, beta, d, v, gamma, batch in random_cases(100):
+    for alpha, beta, d, v, gamma, batch in random_cases(200):
         truth, _, _ = brute_force(alpha, beta, d, v, gamma, batch, nodes)
         result = expected_loss(
             steps, alpha=alpha, beta=beta, d=d, v=v, learning_rate=gamma, batch=batch
@@ -352,6 +352,38 @@ class TestInterface:
         # To one loss for one step, wherever it stands.
         repeated = expected_loss([steps, steps[::-1]], **POINT).loss
         np.testing.assert_allclose(repeated, [together.loss, together.loss[::-1]], rtol=1e-13)
+
+    def test_sizes_in_one_call(self):
+        d, v, gamma = np.array([[100], [3], [100], [10**7]]), [[400], [3], [401], [4e14]], 0.2
+        steps = np.array([[0, 3, 10**9], [1, 16, 40], [2, 2, 500], [5, 10**4, 10**20]])
+        point = {"alpha": 0.8, "beta": 0.6}
+        together = expected_loss(steps, **point, d=d, v=v, learning_rate=gamma)
+        assert together.limit.shape == together.kernel_mass.shape == (4, 1)
+        for k in range(4):
+            alone = expected_loss(steps[k], **point, d=d[k, 0], v=v[k][0], learning_rate=gamma)
+            for name in ("loss", "error", "forcing", "kernel"):
+                assert np.array_equal(getattr(together, name)[k], getattr(alone, name)), name
+            for name in ("limit", "capacity", "kernel_mass"):
+                assert getattr(together, name)[k, 0] == getattr(alone, name), name
+                assert isinstance(getattr(alone, name), float)
+
+    def test_grid_of_sizes_and_rates(self):
+        """Steps, sizes and learning rates on three axes."""
+        d, gamma = np.array([[10], [20]]), np.array([0.1, 0.2, 0.3])
+        steps = np.arange(20).reshape(5, 2, 2)[:, :, :1]
+        point = {"alpha": 0.8, "beta": 0.6}
+        result = expected_loss(steps, **point, d=d, v=4 * d, learning_rate=gamma)
+        assert result.loss.shape == (5, 2, 3) and result.capacity.shape == (2, 3)
+        one = expected_loss(steps[4, 1, 0], **point, d=20, v=80, learning_rate=0.3)
+        assert result.loss[4, 1, 2] == pytest.approx(one.loss, rel=1e-13)
+
+    def test_divergence_of_one_size_is_named(self):
+        with pytest.raises(DivergenceError, match=r"rate 1\.5 diverges at .* d=100, v=400"):
+            expected_loss([1], **POINT | {"learning_rate": [0.1, 1.5, 0.2]})
+
+    def test_shapes_must_broadcast(self):
+        with pytest.raises(ValueError, match="broadcast"):
+            expected_loss([1, 2, 3], **POINT | {"d": [10, 20], "v": [40, 80]})
 
     def test_no_steps(self):
         assert expected_loss([], **POINT).loss.shape == (0,)

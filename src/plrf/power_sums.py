@@ -2,6 +2,7 @@
 
 import math
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,15 @@ Array = NDArray[np.float64]
 EXACT_TERMS = 32
 GAUSS_NODES = 16
 PANEL_WIDTH = 0.5
+
+# Features with |kappa| p below 1/SMOOTH_RATIO or above SMOOTH_RATIO are interpolated. The nearest
+# pole is then 7 half-widths off the interval's centre: the error is (7 + 48**0.5)**-14 = 1e-16.
+SMOOTH_RATIO = 4.0
+INTERPOLATION_NODES = 14
+LEAST_REPLACED = 64  # features; for fewer it does not pay
+ANGLES = np.pi * (np.arange(INTERPOLATION_NODES) + 0.5) / INTERPOLATION_NODES
+UNIT_NODES = np.sin(ANGLES / 2) ** 2
+BARYCENTRIC_WEIGHTS = np.sin(ANGLES) * (-1.0) ** np.arange(INTERPOLATION_NODES)
 
 
 @lru_cache(maxsize=65536)
@@ -145,3 +155,50 @@ def power_sum(exponent: float, v: float) -> float:
         return float(zeta(exponent))
     nodes, weights = feature_rule(1.0, float(v))
     return float(weights @ nodes**-exponent)
+
+
+class ShrinkageRule(NamedTuple):
+    """Quadrature for sums over the features j of ``s_j = a_j/(a_j + kappa)`` times some factor.
+
+    Attributes
+    ----------
+    powers : array, shape (n,)
+        ``p = j**(2 alpha)`` at the nodes, where ``s = 1/(1 + kappa p)``.
+    columns : array, shape (n, 3)
+        Weights of the sums of ``s``, ``b_j**2 s`` and ``b_j**2 p s``.
+    """
+
+    powers: Array
+    columns: Array
+
+    def condensed(self, low: float, high: float) -> "ShrinkageRule":
+        """Rule with fewer nodes for ``low <= |kappa| <= high``.
+
+        Where ``|kappa| p`` is small s is a smooth function of p, and where it is large, 1/p times
+        a smooth function of 1/p: there the nodes of Chebyshev interpolation replace the features.
+        """
+        near = self.powers * high < 1 / SMOOTH_RATIO
+        far = self.powers * low > SMOOTH_RATIO
+        if near.sum() + far.sum() < LEAST_REPLACED:
+            return self
+        powers, columns = [self.powers[~(near | far)]], [self.columns[~(near | far)]]
+        if near.any():
+            p = self.powers[near]
+            powers.append(p.max() * UNIT_NODES)
+            columns.append(transposed_interpolation(p / p.max(), self.columns[near]))
+        if far.any():
+            t = self.powers[far].min() / self.powers[far]
+            powers.append(self.powers[far].min() / UNIT_NODES)
+            weights = transposed_interpolation(t, t[:, None] * self.columns[far])
+            columns.append(weights / UNIT_NODES[:, None])
+        return ShrinkageRule(np.concatenate(powers), np.concatenate(columns))
+
+
+def transposed_interpolation(t: Array, weights: Array) -> Array:
+    """Weights at ``UNIT_NODES`` of sums with these weights over the points t in [0, 1]."""
+    distances = t[:, None] - UNIT_NODES
+    distances[distances == 0] = np.finfo(float).tiny
+    basis = BARYCENTRIC_WEIGHTS / distances
+    basis /= basis.sum(axis=1, keepdims=True)
+    result: Array = basis.T @ weights
+    return result

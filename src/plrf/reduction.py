@@ -42,14 +42,14 @@ class Reduction:
         return np.where(z > self.eigenvalues[-1], trace, np.nan)
 
     def transforms(
-        self, z: ComplexArray, near_zero: bool = False
+        self, z: ComplexArray, near_zero: bool | NDArray[np.bool_] = False
     ) -> tuple[ComplexArray, ComplexArray]:
         """Transforms of forcing and kernel for contour inversion (model section 5).
 
         Parameters
         ----------
         z : complex array, any shape
-        near_zero : bool
+        near_zero : bool or array of bool
             Has no effect here.
 
         Returns

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plrf.power_sums import feature_rule, tail_rule
+from plrf.power_sums import ShrinkageRule, feature_rule, tail_rule
 
 Array = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
@@ -20,7 +20,10 @@ ComplexArray = NDArray[np.complex128]
 FIRST_TAIL_FEATURE = 2.0**20
 NEWTON_STEPS = 60
 NEWTON_TOLERANCE = 4e-15
-CHUNK = 1 << 20  # complex numbers per temporary: 16 MB
+# Newton is quadratic: after a step below this, a linear correction leaves nothing above rounding.
+LAST_STEP = 1e-8
+# Points of similar ridge are solved together, with temporaries of some 300 kB, within a cache.
+CHUNK = 128
 
 
 class ConvergenceError(ArithmeticError):
@@ -47,32 +50,30 @@ class DeterministicEquivalent:
     v: float
 
     @cached_property
-    def _rule(self) -> tuple[Array, Array, Array]:
-        """Powers ``j**(2 alpha)`` at the quadrature nodes, weights, and weights times b_j**2."""
+    def _rule(self) -> ShrinkageRule:
+        """Rule for sums over all features."""
         if self.v < np.inf:
-            nodes, weights = feature_rule(self.alpha, float(self.v))
-            return nodes ** (2 * self.alpha), weights, weights * nodes ** (-2 * self.beta)
-        # The tail needs nodes of its own for each of the two kinds of sums.
-        first = np.ceil(max(FIRST_TAIL_FEATURE, 4 * self.d))
-        nodes, weights = feature_rule(self.alpha, first)
-        trace_nodes, trace_weights = tail_rule(self.alpha, 0.0, first)
-        target_nodes, target_weights = tail_rule(self.alpha, 2 * self.beta, first)
-        powers = np.concatenate([nodes, trace_nodes, target_nodes]) ** (2 * self.alpha)
-        none = np.zeros(trace_nodes.size)
-        targets = (
-            weights * nodes ** (-2 * self.beta),
-            target_weights * target_nodes ** (-2 * self.beta),
-        )
-        return (
-            powers,
-            np.concatenate([weights, trace_weights, none]),
-            np.concatenate([targets[0], none, targets[1]]),
-        )
+            j, weights = feature_rule(self.alpha, float(self.v))
+            targets = weights * j ** (-2 * self.beta)
+        else:
+            # The tail needs nodes of its own for each of the two kinds of sums.
+            first = np.ceil(max(FIRST_TAIL_FEATURE, 4 * self.d))
+            j, weights = feature_rule(self.alpha, first)
+            targets = weights * j ** (-2 * self.beta)
+            trace_j, trace_weights = tail_rule(self.alpha, 0.0, first)
+            target_j, target_weights = tail_rule(self.alpha, 2 * self.beta, first)
+            none = np.zeros(trace_j.size)
+            j = np.concatenate([j, trace_j, target_j])
+            weights = np.concatenate([weights, trace_weights, none])
+            target_weights = target_weights * target_j ** (-2 * self.beta)
+            targets = np.concatenate([targets, none, target_weights])
+        powers = j ** (2 * self.alpha)
+        return ShrinkageRule(powers, np.stack([weights, targets, targets * powers], axis=1))
 
     def degrees_of_freedom(self, kappa: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return ``df = sum a_j/(a_j+kappa)`` and ``df2 = sum (a_j/(a_j+kappa))**2``."""
-        powers, weights, _ = self._rule
-        shrinkage = 1 / (1 + kappa[..., None] * powers)
+        weights = self._rule.columns[:, 0]
+        shrinkage = 1 / (1 + kappa[..., None] * self._rule.powers)
         return shrinkage @ weights, np.square(shrinkage) @ weights
 
     def ridge(self, z: ComplexArray) -> ComplexArray:
@@ -88,42 +89,69 @@ class DeterministicEquivalent:
         ConvergenceError
             If some point has not converged, as happens on the support of the spectrum.
         """
-        flat = np.asarray(z, dtype=complex).ravel()
-        size = max(1, CHUNK // self._rule[0].size)
-        parts = [self._newton(flat[i : i + size]) for i in range(0, flat.size, size)]
-        return np.concatenate(parts).reshape(np.shape(z)) if parts else flat.reshape(np.shape(z))
+        kappa: ComplexArray = self._solve(np.asarray(z, dtype=complex))[0]
+        return kappa
 
-    def _newton(self, z: ComplexArray) -> ComplexArray:
+    def _solve(self, z: ComplexArray) -> ComplexArray:
+        """Ridge kappa(z) and the sums of its :class:`ShrinkageRule`: shape (4, *z.shape)."""
+        # The start is the solution where df is d (near 0) and where it is small (far out).
+        points = z.ravel()
+        start = -points + (self.null_ridge or self.d ** (-2 * self.alpha))
+        order = np.argsort(np.abs(start), kind="stable")
+        result = np.empty((4, points.size), dtype=complex)
+        for first in range(0, points.size, CHUNK):
+            chunk = order[first : first + CHUNK]
+            result[:, chunk] = self._solve_similar(points[chunk], start[chunk])
+        return result.reshape(4, *z.shape)
+
+    def _solve_similar(self, z: ComplexArray, start: ComplexArray) -> ComplexArray:
+        """As ``_solve``, for points sorted by the size of their first guess."""
+        low, high = abs(start[0]) / 2, abs(start[-1]) * 2
+        condensed = self._rule.condensed(low, high)
+        if condensed.powers.size < self._rule.powers.size:
+            result = self._newton(z, start, condensed)
+            size = np.abs(result[0])
+            if np.all((low <= size) & (size <= high)):
+                return result
+        return self._newton(z, start, self._rule)
+
+    def _newton(self, z: ComplexArray, start: ComplexArray, rule: ShrinkageRule) -> ComplexArray:
         # One solution lies on the other side of the real axis than z: the one that is wanted. A
         # Newton step that leaves that side is replaced by kappa <- -z + kappa df/d, which does not.
-        kappa: ComplexArray = -z + (self.null_ridge or self.d ** (-2 * self.alpha))
-        active = np.arange(z.size)
+        columns = rule.columns.astype(complex)
+        result = np.empty((4, z.size), dtype=complex)
+        active, points, kappa = np.arange(z.size), z, start
         for _ in range(NEWTON_STEPS):
-            k = kappa[active]
-            df, df2 = self.degrees_of_freedom(k)
-            step = (k * (1 - df / self.d) + z[active]) / (1 - df2 / self.d)
-            side = np.sign(z[active].imag)
-            lost = (k - step).imag * side > 1e-12 * np.abs(k)
+            shrinkage = 1 / (1 + kappa[:, None] * rule.powers)
+            sums, squares = (shrinkage @ columns).T, (np.square(shrinkage) @ columns).T
+            df, df2 = sums[0], squares[0]
+            step = (kappa * (1 - df / self.d) + points) / (1 - df2 / self.d)
+            side = np.sign(points.imag)
+            lost = (kappa - step).imag * side > 1e-12 * np.abs(kappa)
             lost |= (side == 0) & (df2.real >= self.d)  # how other solutions on the axis differ
-            kappa[active] = np.where(lost, k * df / self.d - z[active], k - step)
-            # Newton is quadratic: a step below 1e-8 leaves an error below rounding.
-            active = active[lost | ~(np.abs(step) <= 1e-8 * np.abs(k))]
-            if active.size == 0:
-                return kappa
+            more = lost | ~(np.abs(step) <= LAST_STEP * np.abs(kappa))
+            following = np.where(lost, kappa * df / self.d - points, kappa - step)
+            if not more.all():
+                # The derivative of each sum is (squares - sums)/kappa.
+                result[:, active] = [following, *(sums + (sums - squares) * (step / kappa))]
+                if not more.any():
+                    return result
+                active, points, following = active[more], points[more], following[more]
+            kappa = following
         raise ConvergenceError(
             f"effective ridge: {active.size} of {z.size} points did not converge in {NEWTON_STEPS} "
-            f"steps (alpha={self.alpha}, d={self.d}, v={self.v}), the first at z={z[active[0]]}"
+            f"steps (alpha={self.alpha}, d={self.d}, v={self.v}), the first at z={points[0]}"
         )
 
     def transforms(
-        self, z: ComplexArray, near_zero: bool = False
+        self, z: ComplexArray, near_zero: bool | NDArray[np.bool_] = False
     ) -> tuple[ComplexArray, ComplexArray]:
         """Stieltjes-type transforms that generate forcing and kernel (model section 4).
 
         Parameters
         ----------
         z : complex array, any shape
-        near_zero : bool
+        near_zero : bool or array of bool that broadcasts against z
             If 2 beta > 1, subtract from the first transform the constant ``|b|^2``. It drowns what
             matters at small z, and only differences of the transform matter.
 
@@ -135,32 +163,22 @@ class DeterministicEquivalent:
             ``z df(kappa)``; the kernel's transform is ``gamma**2 batch`` times it.
         """
         z = np.asarray(z, dtype=complex)
-        kappa = self.ridge(z)
-        powers, weights, target = self._rule
-        constant = target.sum() if near_zero and 2 * self.beta > 1 else 0.0
-        flat, size = kappa.ravel(), max(1, CHUNK // powers.size)
-        forcing, df = np.empty_like(flat), np.empty_like(flat)
-        for i in range(0, flat.size, size):
-            k = flat[i : i + size]
-            shrinkage = 1 / (1 + k[:, None] * powers)
-            df[i : i + size] = shrinkage @ weights
-            if constant:  # sum of a_j b_j^2/(a_j + kappa), less (1 - df/d) times the constant
-                part = constant * df[i : i + size] / self.d - k * (shrinkage @ (target * powers))
-            else:
-                part = shrinkage @ target
-            forcing[i : i + size] = part
+        kappa, df, forcing, filtered = self._solve(z)
+        if 2 * self.beta > 1:
+            # sum of a_j b_j^2/(a_j + kappa), less (1 - df/d) times the constant
+            less = self._rule.columns[:, 1].sum() * df / self.d - kappa * filtered
+            forcing = np.where(near_zero, less, forcing)
         # 1/m = -kappa/z: forming m = 1 - df/d would cancel near z = 0.
-        return forcing.reshape(z.shape) * (-kappa / z), z * df.reshape(z.shape)
+        return forcing * (-kappa / z), z * df
 
     @cached_property
     def null_ridge(self) -> float:
         """The ridge at z = 0, ``df(kappa) = d``; zero when v = d."""
         if self.v == self.d:
             return 0.0
-        powers, weights, _ = self._rule
         # df < Tr D / kappa bounds kappa from above; df falls in log kappa. Bisect, then Newton.
         size = self.v if self.v < np.inf else self.d
-        low, high = -2 * self.alpha * np.log(size) - 50.0, np.log(weights @ (1 / powers) / self.d)
+        low, high = -2 * self.alpha * np.log(size) - 50.0, np.log(self._trace / self.d)
         for _ in range(12):
             middle = (low + high) / 2
             df, _ = self.degrees_of_freedom(np.array(np.exp(middle)))
@@ -176,14 +194,18 @@ class DeterministicEquivalent:
             raise ConvergenceError(f"null ridge at alpha={self.alpha}, d={self.d}, v={self.v}")
         return float(np.exp(log_kappa))
 
+    @cached_property
+    def _trace(self) -> float:
+        """Tr D."""
+        return float(self._rule.columns[:, 0] @ (1 / self._rule.powers))
+
     def rightmost(self, condition: Callable[[float, float], bool]) -> float:
         """Find the least z right of the spectrum down to which a condition on (df, df2) holds.
 
         There kappa < -a_1, and ``-df`` and df2 grow as z falls.
         """
-        powers, weights, _ = self._rule
         # Bisect in log(-1 - kappa); for -kappa above Tr D and 1 both df and df2 are small.
-        low, high = -40.0, float(np.log(weights @ (1 / powers))) + 5.0
+        low, high = -40.0, float(np.log(self._trace)) + 5.0
         for _ in range(100):
             middle = (low + high) / 2
             df, df2 = self.degrees_of_freedom(np.array(-1 - np.exp(middle)))
@@ -224,8 +246,8 @@ class DeterministicEquivalent:
     @property
     def capacity(self) -> float:
         """Irreducible loss F_0, the limit of the forcing (model section 4)."""
-        powers, _, target = self._rule
-        return float(self.null_ridge * (target @ (1 / (1 + self.null_ridge * powers))))
+        powers, columns = self._rule
+        return float(self.null_ridge * (columns[:, 1] @ (1 / (1 + self.null_ridge * powers))))
 
 
 def kernel_mass(alpha: float, d: float, v: float, learning_rate: float, batch: int) -> float:
