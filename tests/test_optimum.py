@@ -19,9 +19,9 @@ POINTS = {
 }
 
 
-def loss_of_size(d, flops, alpha, beta, batch=1):
-    """Expected loss of one integer size at the step nearest to a budget, with v = 4 d."""
-    v = 4 * d
+def loss_of_size(d, flops, alpha, beta, batch=1, v_over_d=4):
+    """Expected loss of one integer size at the step nearest to a budget."""
+    v = v_over_d * d
     gamma = learning_rate(0.5, alpha, v, batch)
     steps = np.rint(flops / (d * batch))
     return expected_loss(
@@ -43,6 +43,18 @@ def test_no_integer_size_beats_the_optimum(point, batch):
     assert np.all(losses > front.loss[0] * (1 - slack))
     nearest = np.argmin(np.abs(sizes / front.d[0] - 1))
     np.testing.assert_allclose(losses[nearest], front.loss[0], rtol=slack[nearest] + 1e-6)
+
+
+@pytest.mark.parametrize("v_over_d", [1.25, 2])
+def test_few_features(v_over_d):
+    """Where v is not far above d, no multiple of four parameters beats the optimum."""
+    flops = 1e9
+    front = compute_optimal([flops], alpha=0.7, beta=0.4, v_over_d=v_over_d)
+    sizes = 4 * np.rint(front.d[0] / 4 * np.geomspace(0.3, 3, 41)).astype(int)
+    losses = np.array([loss_of_size(int(d), flops, 0.7, 0.4, v_over_d=v_over_d) for d in sizes])
+    slack = 0.5 * sizes / flops
+    assert np.all(losses > front.loss[0] * (1 - slack))
+    assert losses.min() == pytest.approx(front.loss[0], rel=1e-4)
 
 
 @pytest.mark.parametrize("point", POINTS.values(), ids=POINTS)
@@ -123,7 +135,8 @@ def test_a_budget_too_small_for_a_minimum_is_flagged():
     [
         ({"flops": [-1.0]}, "flops must be positive"),
         ({"flops": [np.inf]}, "flops must be positive"),
-        ({"v_over_d": 2.0}, "v_over_d = 2.0: must be at least 4"),
+        ({"v_over_d": 1.0}, "v_over_d = 1.0: must be above 1"),
+        ({"v_over_d": np.nan}, "v_over_d = nan: must be above 1"),
         ({"beta": -0.4}, "no power law"),
         ({"alpha": 0.4, "beta": 0.4, "v_over_d": np.inf}, "diverges"),
     ],

@@ -22,8 +22,8 @@ Array = NDArray[np.float64]
 NODES = 11
 HALF_WIDTH = 0.5  # of the interpolation in log d
 MAX_MOVES = 100
-LEAST_SIZE = 12.0  # with v_over_d = 4 this makes 48 features, from which on v may be real
-LEAST_RATIO = 4.0
+LEAST_SIZE = 12.0
+LEAST_FEATURES = 49.0  # from 48 on v may be any real number
 SCAN_SIZES = 24
 
 
@@ -42,7 +42,8 @@ class Optimum:
     eta_error, xi_error : arrays
         Estimated absolute errors.
     status : array of str
-        "ok", or "no minimum" if the best size leaves the range from 12 parameters to 16 steps.
+        "ok", or "no minimum" if the best size leaves the range from 12 parameters
+        (or 49 features) to 16 steps.
     """
 
     flops: Array
@@ -71,7 +72,8 @@ class _Problem:
     @property
     def bounds(self) -> tuple[float, float]:
         """Least and largest log d that are looked at."""
-        return np.log(LEAST_SIZE), np.log(self.flops / (self.batch * FIRST_HYPERBOLA))
+        least = max(LEAST_SIZE, LEAST_FEATURES / self.v_over_d)
+        return np.log(least), np.log(self.flops / (self.batch * FIRST_HYPERBOLA))
 
     def __call__(self, log_d: float) -> tuple[float, float]:
         """Return log P and its derivative in log f at fixed d."""
@@ -149,7 +151,7 @@ def compute_optimal(
     alpha, beta : float
         Data and target complexity.
     v_over_d : float
-        Number of features over number of parameters, at least 4; may be infinite if 2 alpha > 1.
+        Number of features over number of parameters, above 1; may be infinite if 2 alpha > 1.
     c : float
         Learning-rate constant, ``gamma = c/(batch Tr D)``.
     batch : int
@@ -170,8 +172,8 @@ def compute_optimal(
     flops = np.asarray(flops, dtype=float)
     if not np.all((flops > 0) & np.isfinite(flops)):
         raise ValueError("flops must be positive and finite")
-    if v_over_d < LEAST_RATIO:
-        raise ValueError(f"v_over_d = {v_over_d}: must be at least {LEAST_RATIO}")
+    if not v_over_d > 1:
+        raise ValueError(f"v_over_d = {v_over_d}: must be above 1")
     phase(alpha, beta)  # raises where there is no power law
     rows = np.full((flops.size, 8), np.nan)
     previous: list[tuple[float, NDArray[np.float64]]] = []
