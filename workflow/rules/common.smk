@@ -7,7 +7,8 @@ from pathlib import Path
 
 import yaml
 
-ROOT = Path(workflow.basedir).parent
+# Not workflow.basedir, which is another folder where this workflow is a module of another one.
+ROOT = Path(workflow.current_basedir).parents[1]
 # This process and its jobs import plrf from this checkout, whatever else is installed.
 sys.path.insert(0, str(ROOT / "src"))
 PYTHONPATH = filter(None, [str(ROOT / "src"), os.getenv("PYTHONPATH")])
