@@ -7,7 +7,7 @@ CONFIG ?= config/config.yaml
 STAMP := .venv/.installed
 RUN := PATH="$(CURDIR)/.venv/bin:$$PATH"
 
-.PHONY: figures test lint readme benchmarks help
+.PHONY: figures test lint readme archive benchmarks help
 
 figures: $(STAMP)  ## run the workflow: every figure and table (also CORES=2, CONFIG=my.yaml)
 	@test -f "$(CONFIG)" || { echo "There is no configuration file $(CONFIG)" >&2; exit 1; }
@@ -23,8 +23,12 @@ lint: $(STAMP)  ## check style, types and the workflow
 	@$(RUN) snakefmt --check workflow
 	@$(RUN) snakemake --lint
 
-readme: $(STAMP)  ## write the numbers of the last run of the default configuration into README.md
+readme: $(STAMP)  ## write the numbers of the last default run into README.md, the schema into config/README.md
 	@$(RUN) python scripts/update_readme.py
+	@$(RUN) python scripts/document_config.py
+
+archive: $(STAMP)  ## pack results, configuration and provenance, with checksums, for a repository
+	@$(RUN) python scripts/archive.py
 
 benchmarks: $(STAMP)  ## measure the numerical core, and write the ratios into docs/numerics.md
 	@$(RUN) python -m benchmarks.numerics

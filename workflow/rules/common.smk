@@ -156,6 +156,18 @@ FIGURES = ["fig01_toy_scaling", *FRONTS]
 TABLES = ["table4_measured_exponents"]
 
 
+def results():
+    """All files that a run is for."""
+    figures = expand("results/figures/{name}.{kind}", name=FIGURES, kind=["pdf", "png"])
+    tables = expand("results/tables/{name}.{kind}", name=TABLES, kind=["csv", "md"])
+    return [
+        *figures,
+        *tables,
+        "results/fits/exponents.parquet",
+        "results/aggregate/checks.parquet",
+    ]
+
+
 def list_results():
     """Print one line for each figure and table that is there."""
     items = [("figure", f"results/figures/{name}", ("pdf", "png")) for name in FIGURES]

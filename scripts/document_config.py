@@ -1,0 +1,79 @@
+"""Write config/README.md, the reference of all configuration keys, from the schema.
+
+Not a job of the workflow, because it writes a tracked file: run it by `make readme`.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+HEAD = """\
+# Configuration
+
+`config.yaml` is the default study, `quick.yaml` the same at toy size. Another file is run by
+`make figures CONFIG=my.yaml` or `snakemake --cores N --configfile my.yaml`; it replaces the default
+one. A file is checked before any job starts; keys that are not listed here are refused.
+
+This page is made from [the schema](../workflow/schemas/config.schema.yaml) by `make readme`.
+
+| key | value | meaning |
+| --- | --- | --- |
+"""
+
+
+def resolve(schema: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
+    """Follow the reference of a schema, if it is one; its own entries take precedence."""
+    if "$ref" not in schema:
+        return schema
+    target = root
+    for name in schema["$ref"].removeprefix("#/").split("/"):
+        target = target[name]
+    return {**resolve(target, root), **schema}
+
+
+def allowed(schema: dict[str, Any], root: dict[str, Any]) -> str:
+    """What values a key takes, in words."""
+    schema = resolve(schema, root)
+    if "enum" in schema:
+        return " or ".join(f"`{value}`" for value in schema["enum"])
+    words = [schema.get("type", "any")]
+    if words == ["array"]:
+        items = schema.get("items", schema.get("prefixItems", [{}])[0])
+        words = [f"list of {allowed(items, root)}"] if items else ["list"]
+    signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+    words += [f"{sign} {schema[key]:g}" for key, sign in signs.items() if key in schema]
+    return ", ".join(words).replace("object", "mapping")
+
+
+def keys(
+    schema: dict[str, Any], root: dict[str, Any], path: tuple[str, ...] = ()
+) -> Iterator[tuple[str, str, str]]:
+    """Key, allowed values and meaning of all keys below a schema, depth first."""
+    required = schema.get("required", [])
+    named = dict(schema.get("properties", {}))
+    if isinstance(schema.get("additionalProperties"), dict):
+        named["NAME"] = schema["additionalProperties"]
+    for name, entry in named.items():
+        child = resolve(entry, root)
+        own = (*path, name)
+        values = allowed(child, root)
+        if name not in required and name != "NAME":
+            values += ", optional"
+        yield ".".join(own), values, child.get("description", "")
+        yield from keys(child, root, own)
+
+
+def document(schema: dict[str, Any]) -> str:
+    """The whole page, in Markdown."""
+    rows = (
+        f"| `{key}` | {values} | {meaning} |".replace("\n", " ")
+        for key, values, meaning in keys(schema, schema)
+    )
+    return HEAD + "\n".join(rows) + "\n"
+
+
+if __name__ == "__main__":
+    schema = yaml.safe_load(Path("workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
+    Path("config/README.md").write_text(document(schema), encoding="utf-8")
