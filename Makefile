@@ -7,7 +7,7 @@ CONFIG ?= config/config.yaml
 STAMP := .venv/.installed
 RUN := PATH="$(CURDIR)/.venv/bin:$$PATH"
 
-.PHONY: figures test lint readme archive benchmarks help
+.PHONY: figures test lint readme archive benchmarks docs help
 
 figures: $(STAMP)  ## run the workflow: every figure and table (also CORES=2, CONFIG=my.yaml)
 	@test -f "$(CONFIG)" || { echo "There is no configuration file $(CONFIG)" >&2; exit 1; }
@@ -32,6 +32,9 @@ archive: $(STAMP)  ## pack results, configuration and provenance, with checksums
 
 benchmarks: $(STAMP)  ## measure the numerical core, and write the ratios into docs/numerics.md
 	@$(RUN) python -m benchmarks.numerics
+
+docs: $(STAMP)  ## render the library's documentation into docs/api
+	@$(RUN) python docs/render_api.py
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile

@@ -165,7 +165,7 @@ def test_conda_environment_equals_pyproject():
 
 
 def test_imports_are_the_declared_dependencies():
-    own = {"plrf", "scripts", "tests"}
+    own = {"plrf", "scripts", "tests", "docs"}
     own |= {path.stem for folder in ("scripts", "tests") for path in ROOT.glob(f"{folder}/*.py")}
     used = python_imports(sources("src/**/*.py", "scripts/**/*.py"))
     used |= snakemake_imports(sources("workflow/Snakefile", "workflow/**/*.smk"))

@@ -18,12 +18,14 @@ __version__ = "0.1.0"
 
 # Imported on first use, so that a job loads only the modules that it needs.
 _PUBLIC = {"compute_optimal": "plrf.optimum", "expected_loss": "plrf.volterra"}
+__all__ = list(_PUBLIC)
 
 
 def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
         raise AttributeError(f"module 'plrf' has no attribute {name!r}")
-    return getattr(import_module(_PUBLIC[name]), name)
+    globals()[name] = value = getattr(import_module(_PUBLIC[name]), name)
+    return value
 
 
 def __dir__() -> list[str]:
