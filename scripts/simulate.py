@@ -4,7 +4,6 @@ One job draws W once per run and shares its reduction among all betas.
 """
 
 import logging
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,7 @@ def reductions(job: dict[str, Any], seed: int) -> list[list[Reduction]]:
     alpha, d, v = job["alpha"], job["d"], job["v"]
     rows = []
     for run in range(job["runs"]):
-        stream = partial(random_stream, seed, "features", alpha, d, v, run)
+        stream = random_stream(seed, "features", alpha, d, v, run)
         rows.append(reduce(stream, alpha, job["betas"], d, v))
         logging.info("reduced W of run %d of %d", run + 1, job["runs"])
     return rows

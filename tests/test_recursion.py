@@ -12,7 +12,7 @@ FAR = (400, 1000, 3000)
 
 def given_w(alpha=0.8, beta=0.6, d=20, v=60, run=0) -> Reduction:
     """A reduction of the model."""
-    (reduction,) = reduce(lambda: random_stream(5, "features", run), alpha, [beta], d, v)
+    (reduction,) = reduce(random_stream(5, "features", run), alpha, [beta], d, v)
     return reduction
 
 

@@ -1,6 +1,9 @@
 """The reduction to d dimensions against dense linear algebra on the whole of W."""
 
-from functools import partial
+import os
+import subprocess
+import sys
+from functools import cache
 
 import numpy as np
 import pytest
@@ -8,7 +11,7 @@ from scipy.stats import kstest
 
 from plrf import reduction as module
 from plrf.model import feature_variances, random_stream, target_coefficients
-from plrf.reduction import BLOCK_ROWS, feature_blocks, reduce
+from plrf.reduction import BLOCK_ROWS, feature_blocks, gram_start, reduce
 
 MODELS = [
     (0.3, 0.9, 20, 50),
@@ -19,13 +22,18 @@ MODELS = [
 ]
 
 
+extended = pytest.mark.skipif(
+    np.finfo(np.longdouble).eps > 1e-18, reason="needs extended precision"
+)
+
+
 def stream(d, v, run=0):
-    return partial(random_stream, 11, "features", d, v, run)
+    return random_stream(11, "features", d, v, run)
 
 
 def whole(d, v, run=0):
     """W in one piece."""
-    return np.concatenate([block for _, block in feature_blocks(stream(d, v, run)(), d, v)])
+    return np.concatenate([block for _, block in feature_blocks(stream(d, v, run), d, v)])
 
 
 def dense(alpha, beta, d, v):
@@ -49,9 +57,10 @@ class TestAgainstDenseAlgebra:
         features, target = dense(alpha, beta, d, v)
         (found,) = reduce(stream(d, v), alpha, [beta], d, v)
         left, singular, _ = np.linalg.svd(features, full_matrices=False)
-        # An error of rounding's size in the moments is divided by the singular value.
-        error = 1e-15 * d * singular[0] * np.linalg.norm(target) / singular
-        assert np.all(np.abs(np.abs(found.coefficients[::-1]) - np.abs(left.T @ target)) < error)
+        # The SVD's own error: a vector turns by rounding over the gap between singular values.
+        gap = np.min(-np.diff(singular, append=0))
+        error = 1e-15 * d * singular[0] * np.linalg.norm(target) / gap
+        assert np.all(np.abs(found.coefficients[::-1] - np.abs(left.T @ target)) < error)
 
     def test_floor_is_the_least_squares_residual(self, alpha, beta, d, v):
         features, target = dense(alpha, beta, d, v)
@@ -83,19 +92,120 @@ def test_floor_does_not_cancel():
     assert abs(target @ target - np.square(found.coefficients).sum() - floor) > 1e-8 * floor
 
 
+@cache
+def extended_svd(alpha, d, v):
+    """Singular values of D^1/2 W, increasing, and left vectors, in extended precision; d even.
+
+    One-sided Jacobi: pairs of columns are rotated until they are orthogonal, all disjoint pairs of
+    a round of a tournament at once.
+    """
+    j = np.arange(1, v + 1).astype(np.longdouble)
+    columns = j[:, None] ** -np.longdouble(alpha) * whole(d, v)
+    players = np.arange(d)
+    for _ in range(30):
+        largest = 0.0
+        for _ in range(d - 1):
+            p, q = players[: d // 2], players[: d // 2 - 1 : -1]
+            x, y = columns[:, p], columns[:, q]
+            xx, yy, xy = (x * x).sum(axis=0), (y * y).sum(axis=0), (x * y).sum(axis=0)
+            largest = max(largest, np.max(abs(xy) / np.sqrt(xx * yy)))
+            angle = np.arctan(2 * xy / (xx - yy)) / 2
+            columns[:, p] = np.cos(angle) * x + np.sin(angle) * y
+            columns[:, q] = np.cos(angle) * y - np.sin(angle) * x
+            players[1:] = np.roll(players[1:], 1)
+        if largest < 1e-18 * d:
+            norms = np.sqrt((columns * columns).sum(axis=0))
+            order = np.argsort(norms)
+            return norms[order], columns[:, order] / norms[order]
+    raise AssertionError("Jacobi rotations have not converged")
+
+
+def exact(alpha, beta, d, v):
+    """Eigenvalues, |coefficients|, floor, and the norm of the target, in extended precision."""
+    j = np.arange(1, v + 1).astype(np.longdouble)
+    singular, left = extended_svd(alpha, d, v)
+    target = j ** -(np.longdouble(alpha) + np.longdouble(beta))
+    coefficients = left.T @ target
+    rest = target - left @ coefficients
+    rest -= left @ (left.T @ rest)  # twice is enough
+    return singular**2, abs(coefficients), rest @ rest, np.sqrt(target @ target)
+
+
+@extended
+@pytest.mark.parametrize("beta", [0.0, 0.7, 2.0])
+@pytest.mark.parametrize("alpha", [0.3, 0.7, 1.0, 1.5])
+@pytest.mark.parametrize(("d", "v", "gram"), [(48, 192, False), (48, 192, True), (30, 60, False)])
+def test_relative_accuracy(monkeypatch, alpha, beta, d, v, gram):
+    if gram:  # small blocks, so that most rows go through the Gram matrix
+        monkeypatch.setattr(module, "BLOCK_ROWS", 8)
+    else:
+        monkeypatch.setattr(module, "SPREAD", 1.0)
+    assert gram_start(alpha, d, v) < d if gram else gram_start(alpha, d, v) == v
+    eigenvalues, coefficients, floor, norm = exact(alpha, beta, d, v)
+    (found,) = reduce(stream(d, v), alpha, [beta], d, v)
+    np.testing.assert_allclose(found.eigenvalues, eigenvalues, rtol=1e-13)
+    assert np.max(abs(found.coefficients - coefficients)) < 1e-13 * norm
+    assert found.floor == pytest.approx(float(floor), rel=2e-14)
+
+
+@extended
+def test_a_gram_matrix_of_all_rows_loses_small_eigenvalues():
+    """The loss that test_relative_accuracy would notice: the condition number is squared."""
+    alpha, d, v = 1.5, 48, 192
+    eigenvalues, *_ = exact(alpha, 0.0, d, v)
+    features, _ = dense(alpha, 0.0, d, v)
+    error = abs(np.linalg.eigvalsh(features.T @ features) / eigenvalues - 1)
+    assert error[0] > 1e-12
+    assert error[-1] < 1e-14
+
+
+@pytest.mark.parametrize("alpha", [0.1, 0.5, 0.7, 1.0, 1.5, 2.5])
+@pytest.mark.parametrize(("d", "v"), [(60, 180), (60, 240), (60, 1200)])
+def test_gram_matrix_is_well_conditioned(monkeypatch, alpha, d, v):
+    monkeypatch.setattr(module, "BLOCK_ROWS", 8)
+    start = gram_start(alpha, d, v)
+    features, _ = dense(alpha, 0.0, d, v)
+    if start == v:
+        assert alpha > 1.5
+    else:
+        assert np.linalg.cond(features[start:]) ** 2 < 3000
+
+
+@pytest.mark.parametrize("v", [4000, 16_000])
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the peak of memory from /proc")
+def test_memory_is_a_few_square_matrices_whatever_v(v):
+    d = 1000
+    program = f"""
+from plrf.model import random_stream
+from plrf.reduction import reduce
+
+def peak():
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM"))
+
+reduce(random_stream(1, "features"), 1.0, [0.5], 100, 400)
+before = peak()
+reduce(random_stream(1, "features"), 1.0, [0.5, 1.5], {d}, {v})
+print((peak() - before) / (8 * {d}**2))
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "OPENBLAS_NUM_THREADS": "1"},
+    )
+    assert 2 < float(run.stdout) < 5
+
+
 @pytest.mark.parametrize("alpha", [4.0, 8.0])
-def test_modes_below_rounding_are_frozen(alpha):
+def test_spectra_beyond_double_precision(alpha):
     d, v, beta = 60, 120, 0.3
     (found,) = reduce(stream(d, v), alpha, [beta], d, v)
     features, target = dense(alpha, beta, d, v)
-    frozen = found.eigenvalues == 0
-    assert frozen.any()
-    assert np.all(found.coefficients[frozen] == 0)
-    visible = found.eigenvalues[~frozen]
-    assert np.all(visible > 1e-16 * d * visible[-1])
     singular = np.linalg.svd(features, compute_uv=False)
-    largest = singular[visible.size - 1 :: -1] ** 2
-    np.testing.assert_allclose(visible, largest, rtol=0, atol=1e-16 * d)
+    assert np.all(found.eigenvalues >= 0)
+    np.testing.assert_allclose(found.eigenvalues, singular[::-1] ** 2, rtol=0, atol=1e-16 * d)
     total = np.square(found.coefficients).sum() + found.floor
     assert total == pytest.approx(np.square(target).sum(), rel=1e-14)
 
@@ -118,7 +228,7 @@ def test_w_does_not_depend_on_the_blocks(monkeypatch, rows):
     expected = whole(d, v)
     before = reduce(stream(d, v), 0.8, [0.6], d, v)[0]
     monkeypatch.setattr(module, "BLOCK_ROWS", rows)
-    blocks = list(feature_blocks(stream(d, v)(), d, v))
+    blocks = list(feature_blocks(stream(d, v), d, v))
     assert [(s.start, s.stop) for s, _ in blocks] == [
         (start, min(start + rows, v)) for start in range(0, v, rows)
     ]
@@ -130,7 +240,7 @@ def test_w_does_not_depend_on_the_blocks(monkeypatch, rows):
 
 def test_blocks_are_the_stream_in_one_piece():
     d, v = 3, 2 * BLOCK_ROWS + 5
-    np.testing.assert_array_equal(whole(d, v), stream(d, v)().standard_normal((v, d)) * d**-0.5)
+    np.testing.assert_array_equal(whole(d, v), stream(d, v).standard_normal((v, d)) * d**-0.5)
 
 
 def test_entries_are_gaussian_with_variance_one_over_d():

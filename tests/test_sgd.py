@@ -24,7 +24,7 @@ def features(d=D, v=V):
 
 def reduction(beta=BETA, d=D, v=V) -> Reduction:
     """The reduction of the same W."""
-    (found,) = reduce(features(d, v)[1], ALPHA, [beta], d, v)
+    (found,) = reduce(features(d, v)[1](), ALPHA, [beta], d, v)
     return found
 
 

@@ -158,7 +158,7 @@ def test_gapped_spectra(alpha, beta, d, v, factor, batch):
 
 def given_w(alpha=0.8, beta=0.6, d=20, v=60) -> Reduction:
     """A reduction of the model."""
-    (reduction,) = reduce(lambda: random_stream(6, "features"), alpha, [beta], d, v)
+    (reduction,) = reduce(random_stream(6, "features"), alpha, [beta], d, v)
     return reduction
 
 
