@@ -121,8 +121,8 @@ def loss_files():
 
 
 def simulation_memory(wildcards, attempt):
-    """MB: about six d-by-d matrices of doubles, and 500 for the rest; more after a failure."""
-    return attempt * (500 + 6 * 8 * int(wildcards.d) ** 2 // 10**6)
+    """MB: four d-by-d matrices of doubles, and 500 for the rest; more after a failure."""
+    return attempt * (500 + 4 * 8 * int(wildcards.d) ** 2 // 10**6)
 
 
 def measured():
