@@ -28,7 +28,8 @@ def expected_curves(grid: pd.DataFrame) -> pd.DataFrame:
     """All curves that the grid asks for, with their last step."""
     parts = []
     for engine in ("sgd", "recursion", "volterra"):
-        rows = grid[grid[engine]][["sweep", "alpha", "beta", "d", "runs", "steps"]]
+        last = "steps" if engine == "volterra" else "simulated_steps"
+        rows = grid[grid[engine]][[*POINT, "runs", last]].rename(columns={last: "steps"})
         runs = [[-1] if engine == "volterra" else list(range(n)) for n in rows["runs"]]
         parts.append(rows.assign(engine=engine, run=runs).explode("run", ignore_index=True))
     return pd.concat(parts).astype({"run": "int64"})

@@ -1,14 +1,25 @@
-"""Measure the exponents of all points whose sweep has a window: fronts, IsoFLOP losses, fits."""
+"""Measure the exponents of all points whose sweep has windows: fronts, IsoFLOP losses, fits."""
 
 import logging
-from dataclasses import asdict, replace
-from typing import NamedTuple
+from dataclasses import asdict, dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.interpolate import CubicHermiteSpline
 
-from plrf.fitting import Front, LossTable, envelope, fit_exponents, isoflop, losses_at_budgets
+from plrf.fitting import (
+    METHODS,
+    QUANTITIES,
+    Measurement,
+    estimator,
+    fit_exact_front,
+    fit_exponents,
+    front_exponents,
+)
+from plrf.fronts import Front, LossTable, losses_at_budgets
 from plrf.model import random_stream
+from plrf.optimum import LEAST_RATIO, Optimum, compute_optimal
 from plrf.tables import (
     EXPONENTS,
     FRONTS,
@@ -21,7 +32,9 @@ from plrf.tables import (
 )
 from plrf.theory import exponents
 
-POINT = ["sweep", "alpha", "beta", "engine"]
+POINT = ["sweep", "alpha", "beta"]
+KEYS = [*POINT, "engine", "window"]
+ESTIMATE = ["estimate", "std_error", "dof", "ci_low", "ci_high", "expected", "exact"]
 
 
 class Fits(NamedTuple):
@@ -30,6 +43,41 @@ class Fits(NamedTuple):
     exponents: pd.DataFrame
     fronts: pd.DataFrame
     isoflop: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class ExactFront:
+    """The exact front of a window, and its slopes over any budgets in it."""
+
+    measurement: Measurement
+    slopes: CubicHermiteSpline | None
+
+    @classmethod
+    def compute(cls, budgets: np.ndarray, point: dict[str, Any], sweep: dict[str, Any]):
+        """Front with d continuous; without slopes where it has no minimum (or v/d is too small)."""
+        settings = {key: sweep[key] for key in ("v_over_d", "c", "batch")}
+        if settings["v_over_d"] < LEAST_RATIO:
+            nan = np.full(budgets.shape, np.nan)
+            optimum = Optimum(budgets, *[nan] * 8, status=np.full(budgets.shape, "no minimum"))
+        else:
+            place = {"alpha": point["alpha"], "beta": point["beta"]}
+            optimum = compute_optimal(budgets, **place, **settings)
+        ok = optimum.status == "ok"
+        front = Front(budgets, optimum.d, optimum.loss, np.where(ok, "ok", "no_minimum"))
+        slopes = None
+        if ok.all():
+            logs = np.column_stack([np.log(optimum.d), np.log(optimum.loss)])
+            derivatives = np.column_stack([optimum.xi, -optimum.eta])
+            slopes = CubicHermiteSpline(np.log(budgets), logs, derivatives)
+        return cls(fit_exact_front(front, optimum.d_error, optimum.loss_error), slopes)
+
+    def exponents(self, budgets: np.ndarray, used: np.ndarray) -> np.ndarray:
+        """Eta and xi over the budgets that a fit used."""
+        if self.slopes is None:
+            return np.full(2, np.nan)
+        d_opt, loss_opt = np.exp(self.slopes(np.log(budgets))).T
+        front = Front(budgets, d_opt, loss_opt, np.full(budgets.shape, "ok"))
+        return front_exponents(front, used)
 
 
 def loss_table(curves: pd.DataFrame, budgets: np.ndarray) -> LossTable:
@@ -44,126 +92,202 @@ def loss_table(curves: pd.DataFrame, budgets: np.ndarray) -> LossTable:
     return LossTable(sizes.astype(float), budgets, losses)
 
 
-def front_rows(front: Front, method: str) -> pd.DataFrame:
-    """A front as rows of the FRONTS schema, without the point's columns."""
-    parabola = front.parabola
-    if parabola is None:
-        parabola = np.full((front.budgets.size, 3), np.nan)
+def same_sizes(table: LossTable, sizes: np.ndarray) -> LossTable:
+    """A table without the sizes that another one lacks."""
+    kept = np.isin(table.sizes, sizes)
+    return replace(table, sizes=table.sizes[kept], losses=table.losses[kept])
+
+
+def expected_exponents(
+    table: LossTable, expected: LossTable | None, used: np.ndarray, method: str, neighbours: int
+) -> np.ndarray:
+    """Exponents by the same method, sizes and budgets on losses without noise.
+
+    Budgets without a minimum there are left out.
+    """
+    if expected is None:
+        return np.full(2, np.nan)
+    expected = same_sizes(expected, table.sizes)
+    if expected.sizes.size < table.sizes.size:
+        return np.full(2, np.nan)
+    # What this table does not have must not help the other one.
+    mean = np.where(np.isnan(table.mean_loss), np.nan, expected.mean_loss)
+    reference = estimator(expected.sizes, expected.budgets, method, neighbours)
+    if method == "approach3":
+        return reference.exponents(mean)
+    front = reference.front(mean)
+    return front_exponents(front, used & front.usable)
+
+
+def exponent_rows(
+    fit: Measurement, expected: np.ndarray, exact: np.ndarray, **columns: Any
+) -> pd.DataFrame:
+    """A measurement as rows of the EXPONENTS schema, without the columns added later."""
+    rows = pd.DataFrame([asdict(fit.eta), asdict(fit.xi)])
+    return rows.assign(expected=expected, exact=exact, **columns)
+
+
+def front_rows(fit: Measurement, **columns: Any) -> pd.DataFrame:
+    """The front of a measurement as rows of the FRONTS schema."""
+    front, nan = fit.front, np.full(fit.front.budgets.size, np.nan)
+    parabola = np.column_stack([nan] * 3) if front.parabola is None else front.parabola
     return pd.DataFrame(
         {
-            "method": method,
+            "method": fit.eta.method,
             "flops": front.budgets,
             "d_opt": front.d_opt,
             "loss_opt": front.loss_opt,
+            "d_low": nan if front.d_low is None else front.d_low,
+            "d_high": nan if front.d_high is None else front.d_high,
             "curvature": parabola[:, 0],
             "slope": parabola[:, 1],
             "intercept": parabola[:, 2],
+            "eta_residual": fit.residuals[0],
+            "xi_residual": fit.residuals[1],
             "status": front.status,
         }
-    )
+    ).assign(**columns)
 
 
-def isoflop_rows(table: LossTable) -> pd.DataFrame:
-    """Mean losses at the budgets as rows of the ISOFLOP schema, without the point's columns."""
+def isoflop_rows(table: LossTable, **columns: Any) -> pd.DataFrame:
+    """Mean losses at the budgets as rows of the ISOFLOP schema."""
     flops, d = np.meshgrid(table.budgets, table.sizes)
-    return pd.DataFrame(
-        {"flops": flops.ravel(), "d": d.ravel().astype(int), "loss": table.mean_loss.ravel()}
-    )
+    rows = {"flops": flops.ravel(), "d": d.ravel().astype(int), "loss": table.mean_loss.ravel()}
+    return pd.DataFrame(rows).assign(**columns)
 
 
-def fit_point(
-    curves: pd.DataFrame, phase: str, window: list[float], fits: dict[str, int], seed: int
+def fit_window(
+    curves: pd.DataFrame,
+    sweep: dict[str, Any],
+    window: int,
+    fits: dict[str, int],
+    seed: int,
 ) -> Fits:
-    """Fit one point and engine by Approaches 1 and 2 (model section 8).
+    """Fit all engines of one point in one window by all methods (model section 8).
 
     Parameters
     ----------
     curves : DataFrame
-        Rows of the LOSSES schema of one sweep, alpha, beta and engine.
-    phase : str
-        The point's phase; on the "edge" exponents are refused.
-    window : list of two floats
-        Lowest and highest budget, in flops.
+        Rows of the LOSSES schema of one sweep, alpha and beta.
+    sweep : dict
+        The sweep's windows, v_over_d, c and batch.
+    window : int
+        Place in the list of windows.
     fits : dict
         The config's fits block.
     seed : int
         The config's seed.
     """
-    point = curves[POINT].iloc[0].to_dict()
-    alpha, beta = point["alpha"], point["beta"]
-    theory = dict(zip(("eta", "xi"), map(float, exponents(alpha, beta)), strict=True))
-    count = {"approach1": fits["envelope_budgets"], "approach2": fits["isoflop_budgets"]}
-    rows, fronts = [], []
-    for method, n_budgets in count.items():
-        table = loss_table(curves, np.geomspace(*window, n_budgets))
-        by_approach1 = method == "approach1"
-        front = envelope(table) if by_approach1 else isoflop(table, fits["parabola_sizes"])
-        fronts.append(front_rows(front, method))
-        measured = fit_exponents(
-            table,
-            method,
-            parabola_sizes=fits["parabola_sizes"],
-            resamples=fits["resamples"],
-            rng=random_stream(seed, f"bootstrap {point['engine']} {method}", alpha, beta, *window),
-        )
-        if phase == "edge":
-            nan = float("nan")
-            measured = [
-                replace(
-                    fit,
-                    estimate=nan,
-                    std_error=nan,
-                    ci_low=nan,
-                    ci_high=nan,
-                    status="refused: no exponents on the edge 2(alpha+beta) = 1",
-                )
-                for fit in measured
-            ]
-        rows += [asdict(fit) | {"theory": theory[fit.quantity]} for fit in measured]
-    return Fits(
-        pd.DataFrame(rows).assign(phase=phase, **point),
-        pd.concat(fronts).assign(**point),
-        isoflop_rows(table).assign(**point),
+    point, ends = curves[POINT].iloc[0].to_dict(), sweep["windows"][window]
+    few, many = (np.geomspace(*ends, fits[f"{key}_budgets"]) for key in ("isoflop", "envelope"))
+    of_engine = dict(list(curves.groupby("engine")))
+    tables = {
+        engine: {budgets.size: loss_table(rows, budgets) for budgets in (few, many)}
+        for engine, rows in of_engine.items()
+    }
+    exact = ExactFront.compute(few, point, sweep)
+    columns = point | {"engine": "volterra", "window": window}
+    solved = exact.measurement
+    slopes = np.array([solved.eta.estimate, solved.xi.estimate])
+    rows, fronts = (
+        [exponent_rows(solved, slopes, slopes, **columns)],
+        [front_rows(solved, **columns)],
     )
+    isoflop = []
+    for engine, of_size in tables.items():
+        columns["engine"] = engine
+        isoflop.append(isoflop_rows(of_size[few.size], **columns))
+        for method in METHODS:
+            n_budgets = many.size if method == "approach1" else few.size
+            table = of_size[n_budgets]
+            values = (point["alpha"], point["beta"], *ends)
+            fit = fit_exponents(
+                table,
+                method,
+                neighbours=fits["parabola_neighbours"],
+                resamples=fits["resamples"],
+                rng=random_stream(seed, f"bootstrap {engine} {method}", *values),
+            )
+            used = fit.front.usable
+            solution = tables.get("volterra", {}).get(n_budgets)
+            if np.isnan(fit.eta.estimate):
+                solution = None
+            expected = expected_exponents(
+                table, solution, used, method, fits["parabola_neighbours"]
+            )
+            rows.append(
+                exponent_rows(fit, expected, exact.exponents(table.budgets, used), **columns)
+            )
+            fronts.append(front_rows(fit, **columns))
+    ends = {"window_low": ends[0], "window_high": ends[1]}
+    return Fits(pd.concat(rows).assign(**ends), pd.concat(fronts), pd.concat(isoflop))
+
+
+def spread(rows: pd.DataFrame, over: str) -> pd.Series:
+    """Range of the estimates over methods or windows; NaN where there is only one."""
+    keys = [key for key in (*KEYS, "method", "quantity") if key != over]
+    # The exact front is the reference, not a method among the others.
+    estimates = rows["estimate"].where((rows["method"] != "approach0") | (over == "window"))
+    groups = estimates.groupby([rows[key] for key in keys])
+    return (groups.transform("max") - groups.transform("min")).where(
+        (groups.transform("count") > 1) & rows["estimate"].notna()
+    )
+
+
+def fit_point(
+    curves: pd.DataFrame, phase: str, sweep: dict[str, Any], fits: dict[str, int], seed: int
+) -> Fits:
+    """Fit one point in all windows; on the "edge" exponents are refused."""
+    windows = range(len(sweep["windows"]))
+    parts = [fit_window(curves, sweep, window, fits, seed) for window in windows]
+    found = Fits(*(pd.concat(part, ignore_index=True) for part in zip(*parts, strict=True)))
+    rows = found.exponents.assign(phase=phase)
+    theory = exponents(*curves[["alpha", "beta"]].iloc[0])
+    rows["theory"] = rows["quantity"].map(dict(zip(QUANTITIES, map(float, theory), strict=True)))
+    if phase == "edge":
+        rows[[*ESTIMATE, "rms_residual"]] = np.nan
+        rows["status"] = "refused: no exponents on the edge 2(alpha+beta) = 1"
+    rows["method_spread"] = spread(rows, "method")
+    rows["window_spread"] = spread(rows, "window")
+    return found._replace(exponents=rows)
 
 
 def fit_all(
     grid: pd.DataFrame,
     losses: pd.DataFrame,
-    windows: dict[str, list[float]],
+    sweeps: dict[str, dict[str, Any]],
     fits: dict[str, int],
     seed: int,
 ) -> Fits:
-    """Fit all points of the sweeps that have a window."""
-    phases = grid.set_index(["sweep", "alpha", "beta"])["phase"].to_dict()
+    """Fit all points of the sweeps that have windows."""
+    phases = grid.set_index(POINT)["phase"].to_dict()
     parts = []
-    for key, curves in losses[losses["sweep"].isin(windows)].groupby(POINT):
-        sweep, alpha, beta, engine = key
-        parts.append(fit_point(curves, phases[sweep, alpha, beta], windows[sweep], fits, seed))
-        for row in parts[-1].exponents.itertuples():
+    for key, curves in losses[losses["sweep"].isin(sweeps)].groupby(POINT):
+        parts.append(fit_point(curves, phases[key], sweeps[key[0]], fits, seed))
+        for row in parts[-1].exponents.query("window == 0").itertuples():
             logging.info(
                 "%s %s %s %s: %s = %.4f +- %.4f (%s)",
-                *(sweep, (alpha, beta), engine, row.method),
+                *(key[0], key[1:], row.engine, row.method),
                 *(row.quantity, row.estimate, row.std_error, row.status),
             )
     if not parts:
         return Fits(*(schema.empty_table().to_pandas() for schema in (EXPONENTS, FRONTS, ISOFLOP)))
-    return Fits(*map(pd.concat, zip(*parts, strict=True)))
+    return Fits(*(pd.concat(part, ignore_index=True) for part in zip(*parts, strict=True)))
 
 
 def run_job(
     grid_path: str,
     losses_path: str,
-    windows: dict[str, list[float]],
+    sweeps: dict[str, dict[str, Any]],
     fits: dict[str, int],
     seed: int,
     paths: dict[str, str],
 ) -> None:
     """Fit all points and write the tables to ``paths``: exponents, fronts and isoflop."""
     results = fit_all(
-        read_table(grid_path, GRID), read_table(losses_path, LOSSES), windows, fits, seed
+        read_table(grid_path, GRID), read_table(losses_path, LOSSES), sweeps, fits, seed
     )
-    source = provenance({"windows": windows, "fits": fits}, seed)
+    source = provenance({"sweeps": sweeps, "fits": fits}, seed)
     for name, schema in (("fronts", FRONTS), ("isoflop", ISOFLOP), ("exponents", EXPONENTS)):
         write_table(getattr(results, name), schema, paths[name], source)
 
@@ -175,7 +299,7 @@ if __name__ == "__main__":
     run_job(
         snakemake.input.grid,
         snakemake.input.losses,
-        snakemake.params.windows,
+        snakemake.params.sweeps,
         snakemake.params.fits,
         snakemake.params.seed,
         dict(snakemake.output.items()),

@@ -45,7 +45,7 @@ def draw_losses(ax: Axes, losses: pd.DataFrame, colors: dict[float, tuple]) -> N
             ax.plot(median, color=colors[d], lw=0.6, ls=(0, (1, 1)))
 
 
-def draw_slices(ax: Axes, isoflop: pd.DataFrame, fronts: pd.DataFrame, n_sizes: int) -> None:
+def draw_slices(ax: Axes, isoflop: pd.DataFrame, fronts: pd.DataFrame) -> None:
     """Loss against size at each budget, the fitted parabolas, and their minima."""
     budgets = np.unique(isoflop["flops"])
     colors = sequence_colors(budgets, "plasma")
@@ -54,8 +54,7 @@ def draw_slices(ax: Axes, isoflop: pd.DataFrame, fronts: pd.DataFrame, n_sizes: 
         ax.plot(points["d"], points["loss"], "o", ms=2.2, color=color)
         front = fronts[fronts["flops"] == flops].iloc[0]
         if front["status"] == "ok":
-            sizes = points.nsmallest(n_sizes, "loss")["d"]
-            d = np.geomspace(sizes.min(), sizes.max(), 50)
+            d = np.geomspace(front["d_low"], front["d_high"], 50)
             parabola = front[["curvature", "slope", "intercept"]].to_numpy(float)
             ax.plot(d, np.exp(np.polyval(parabola, np.log(d))), color=color, lw=0.9)
             ax.plot(front["d_opt"], front["loss_opt"], "*", ms=7, color=color, mec=INK, mew=0.4)
@@ -118,22 +117,22 @@ def draw(
     isoflop: pd.DataFrame,
     fronts: pd.DataFrame,
     exponents: pd.DataFrame,
-    n_sizes: int,
 ) -> Figure:
     """Draw the front of one point, by Approach 2 (model section 8).
 
     Parameters
     ----------
     losses, isoflop, fronts, exponents : DataFrame
-        Rows of the schemas of these names, of one sweep.
-    n_sizes : int
-        Sizes through which each parabola was fitted.
+        Rows of the schemas of these names, of one sweep; of its windows the main one is drawn.
     """
     import matplotlib.pyplot as plt
 
     losses = losses[losses["step"] > 0]
-    fronts = fronts[fronts["method"] == "approach2"]
-    exponents = exponents[exponents["method"] == "approach2"]
+    isoflop = isoflop[isoflop["window"] == 0]
+    fronts, exponents = (
+        table[(table["method"] == "approach2") & (table["window"] == 0)]
+        for table in (fronts, exponents)
+    )
     engine = next(e for e in ENGINES if (losses["engine"] == e).any())
     alpha, beta, phase = exponents[["alpha", "beta", "phase"]].iloc[0]
     colors = sequence_colors(np.unique(losses["d"]))
@@ -156,7 +155,7 @@ def draw(
         handlelength=0.8,
     )
 
-    draw_slices(axes["b"], of_engine(isoflop, engine), of_engine(fronts, engine), n_sizes)
+    draw_slices(axes["b"], of_engine(isoflop, engine), of_engine(fronts, engine))
     axes["b"].set(xlabel="parameters $d$", ylabel="loss $P$")
     panel_label(axes["b"], "b", f"IsoFLOP slices of {ENGINE_LABELS[engine]}, parabolas, minima")
 
@@ -169,13 +168,13 @@ def draw(
     return figure
 
 
-def make_figure(inputs: dict[str, str], sweep: str, n_sizes: int, paths: list[str]) -> None:
+def make_figure(inputs: dict[str, str], sweep: str, paths: list[str]) -> None:
     """Read the tables of a sweep and write its front figure."""
     schemas = {"losses": LOSSES, "isoflop": ISOFLOP, "fronts": FRONTS, "exponents": EXPONENTS}
     keep = [("sweep", "=", sweep)]
     tables = {name: read_table(inputs[name], schemas[name], keep) for name in schemas}
     with style():
-        save(draw(**tables, n_sizes=n_sizes), paths, read_provenance(inputs["exponents"]))
+        save(draw(**tables), paths, read_provenance(inputs["exponents"]))
 
 
 if __name__ == "__main__":
@@ -185,6 +184,5 @@ if __name__ == "__main__":
     make_figure(
         dict(snakemake.input.items()),
         snakemake.params.sweep,
-        snakemake.params.n_sizes,
         list(snakemake.output),
     )

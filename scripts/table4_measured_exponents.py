@@ -5,8 +5,26 @@ import pandas as pd
 
 from plrf.tables import EXPONENTS, read_table, replacing
 
-ORDER = ["alpha", "beta", "sweep", "quantity", "engine", "method"]
-METHODS = {"approach1": "1 (envelope)", "approach2": "2 (IsoFLOP)"}
+POINT = ["alpha", "beta", "sweep"]
+ORDER = [*POINT, "quantity", "window", "engine", "method"]
+METHODS = {
+    "approach0": "0 (exact front)",
+    "approach1": "1 (envelope)",
+    "approach2": "2 (parabola)",
+    "approach2_spline": "2 (spline)",
+    "approach3": "3 (parametric)",
+}
+SYMBOLS = {"eta": "η", "xi": "ξ"}
+NOTE = """\
+Exponents of the compute-optimal front, P\\* ∝ f^-η and d\\* ∝ f^ξ, by point, exponent, window,
+engine and approach (docs/model.md, section 8). The standard error and the 95% interval are noise:
+for SGD and the recursion, from a bootstrap over runs. For Volterra losses there is none, and they
+tell how far the front is from a power law. The deviation from theory adds up from three parts:
+noise (estimate − expected: the same approach on Volterra losses of the same sizes and budgets),
+method (expected − exact: the exact front over the same budgets) and finite size (exact − theory).
+Spreads are systematic: the range of the estimates over approaches, and over windows; no interval
+contains them.
+"""
 
 
 def measured_exponents(exponents: pd.DataFrame) -> pd.DataFrame:
@@ -18,41 +36,49 @@ def measured_exponents(exponents: pd.DataFrame) -> pd.DataFrame:
     ).sort_values(ORDER, ignore_index=True)
 
 
-def number(value: float, pattern: str) -> str:
+def number(value: float, pattern: str = "{:.4f}") -> str:
     """Format a number; a dash where there is none."""
     return pattern.format(value) if np.isfinite(value) else "–"
 
 
+def std_error(row: pd.Series) -> str:
+    """A standard error; that of a solver is far below the digits shown."""
+    return number(row.std_error, "{:.0e}" if row.error_source == "solver" else "{:.4f}")
+
+
+COLUMNS = {
+    "exponent": lambda row: SYMBOLS[row.quantity],
+    "window (flops)": lambda row: f"{row.window_low:.2g} to {row.window_high:.2g}",
+    "engine": lambda row: row.engine,
+    "approach": lambda row: METHODS[row.method],
+    "estimate": lambda row: number(row.estimate),
+    "std. error": std_error,
+    "95% interval": lambda row: f"{number(row.ci_low)} to {number(row.ci_high)}",
+    "expected": lambda row: number(row.expected),
+    "exact": lambda row: number(row.exact),
+    "theory": lambda row: number(row.theory),
+    "deviation (%)": lambda row: number(row.deviation_percent, "{:+.1f}"),
+    "deviation (std. errors)": lambda row: (
+        "–" if row.error_source == "solver" else number(row.deviation_std_errors, "{:+.1f}")
+    ),
+    "spread of approaches": lambda row: number(row.method_spread),
+    "spread of windows": lambda row: number(row.window_spread),
+    "budgets used": lambda row: str(row.n_budgets),
+    "dropped": lambda row: str(row.n_dropped),
+    "status": lambda row: row.status,
+}
+
+
 def markdown(table: pd.DataFrame) -> str:
-    """Render the table for reading."""
-    header = (
-        "α | β | phase | sweep | exponent | engine | approach | estimate | std. error "
-        "| 95% interval | theory | deviation (%) | deviation (std. errors) | window (flops) "
-        "| budgets used | dropped | status"
-    )
-    lines = [f"| {header} |", "|" + " --- |" * (header.count("|") + 1)]
-    for row in table.itertuples():
-        cells = [
-            f"{row.alpha:g}",
-            f"{row.beta:g}",
-            row.phase,
-            row.sweep,
-            {"eta": "η", "xi": "ξ"}[row.quantity],
-            row.engine,
-            METHODS[row.method],
-            number(row.estimate, "{:.4f}"),
-            number(row.std_error, "{:.4f}"),
-            f"{number(row.ci_low, '{:.4f}')} to {number(row.ci_high, '{:.4f}')}",
-            number(row.theory, "{:.4f}"),
-            number(row.deviation_percent, "{:+.1f}"),
-            number(row.deviation_std_errors, "{:+.1f}"),
-            f"{row.window_low:.2g} to {row.window_high:.2g}",
-            str(row.n_budgets),
-            str(row.n_dropped),
-            row.status,
-        ]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+    """Render the table for reading: a section for each point."""
+    lines = ["# Table 4: measured exponents", "", NOTE]
+    for (alpha, beta, sweep), rows in table.groupby(POINT):
+        lines += [f"## α = {alpha:g}, β = {beta:g}: phase {rows['phase'].iloc[0]} ({sweep})", ""]
+        lines += ["| " + " | ".join(COLUMNS) + " |", "|" + " --- |" * len(COLUMNS)]
+        for row in rows.itertuples():
+            lines.append("| " + " | ".join(cell(row) for cell in COLUMNS.values()) + " |")
+        lines.append("")
+    return "\n".join(lines)
 
 
 def write_tables(exponents_path: str, csv_path: str, markdown_path: str) -> None:

@@ -1,13 +1,14 @@
-"""Exponents of the compute-optimal front, measured on loss curves.
+"""Exponents of the compute-optimal front, measured on loss curves, with their errors.
 
-Curves of any engine, SGD runs or deterministic losses, are brought to common flops budgets
-(`losses_at_budgets`) and collected in a `LossTable`. A method turns the table into a `Front`, the
-lowest loss P* and the size d* reaching it at each budget:
+`fit_exponents` measures P* ~ f^-eta and d* ~ f^xi on a `LossTable` of any engine, by
 
-- `envelope`, Approach 1 of Hoffmann et al. (2022): the lowest of the mean losses;
-- `isoflop`, Approach 2: the vertex of a parabola in log d through the lowest mean losses.
+- ``"approach1"``, the envelope of all loss curves at many budgets;
+- ``"approach2"``, IsoFLOP parabolas at a few budgets;
+- ``"approach2_spline"``, splines instead of the parabolas, whose bias they do not have;
+- ``"approach3"``, the parametric law of `plrf.parametric`.
 
-`fit_exponents` fits P* ~ f^-eta and d* ~ f^xi to the usable budgets of the front.
+``"approach0"`` is the exact front itself, with d continuous: `fit_exact_front`. All return a
+`Measurement`.
 
 Source: model section 8 (docs/model.md).
 """
@@ -15,20 +16,24 @@ Source: model section 8 (docs/model.md).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from functools import partial
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.interpolate import PchipInterpolator
 from scipy.special import stdtrit
 
-FloatArray = NDArray[np.float64]
-Method = Literal["approach1", "approach2"]
+from plrf.fronts import MIN_SIZES, Front, LossTable, parabolas, splines
+from plrf.parametric import Law, fit_law
 
-MIN_SIZES = 5
-"""Sizes that must reach a budget for its minimum to be used."""
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+METHODS = ("approach1", "approach2", "approach2_spline", "approach3")
+"""The methods of `fit_exponents`."""
+
+QUANTITIES = ("eta", "xi")
 
 MIN_BUDGETS = 4
 """Usable budgets that a fit needs."""
@@ -41,226 +46,6 @@ CONFIDENCE = 0.95
 
 REFUSED_SHARE = 0.05
 """Share of refused bootstrap resamples above which the status of a fit tells it."""
-
-
-def losses_at_budgets(flops: ArrayLike, loss: ArrayLike, budgets: ArrayLike) -> FloatArray:
-    """Interpolate one recorded loss curve to flops budgets.
-
-    The interpolant is piecewise cubic and monotone (PCHIP) in log loss against log flops. Records
-    at 0 flops are left out, and so is everything from the first non-finite loss on: a run that
-    diverged has no later losses.
-
-    Parameters
-    ----------
-    flops : array_like, shape (n,)
-        Compute at the records, in flops; increasing.
-    loss : array_like, shape (n,)
-        Recorded losses; positive where finite.
-    budgets : array_like, shape (n_f,)
-        Budgets, in flops.
-
-    Returns
-    -------
-    ndarray, shape (n_f,)
-        Losses at the budgets; NaN outside the recorded range.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, `flops` does not increase, or a loss is not positive.
-    """
-    flops, loss = np.asarray(flops, float), np.asarray(loss, float)
-    budgets = np.asarray(budgets, float)
-    if flops.ndim != 1 or flops.shape != loss.shape:
-        raise ValueError(
-            f"flops and loss must be 1-d and of one length, not {flops.shape} and {loss.shape}"
-        )
-    if not np.all(np.diff(flops) > 0):
-        raise ValueError("flops must be increasing")
-    recorded = (flops > 0) & np.logical_and.accumulate(np.isfinite(loss))
-    if np.any(loss[recorded] <= 0):
-        raise ValueError(f"losses must be positive, not {loss[recorded].min():g}")
-    if recorded.sum() < 2:
-        return np.full(budgets.shape, np.nan)
-    curve = PchipInterpolator(np.log(flops[recorded]), np.log(loss[recorded]), extrapolate=False)
-    log_loss: FloatArray = curve(np.log(budgets))
-    return np.exp(log_loss)
-
-
-@dataclass(frozen=True, eq=False)
-class LossTable:
-    """Losses of several sizes at common flops budgets.
-
-    Attributes
-    ----------
-    sizes : ndarray, shape (n_d,)
-        Model-parameter counts d; increasing.
-    budgets : ndarray, shape (n_f,)
-        Compute, in flops; increasing.
-    losses : ndarray, shape (n_d, n_runs, n_f)
-        Loss of each independent run (1 for a deterministic engine); NaN where the curve does not
-        reach the budget or the run has diverged.
-
-    Raises
-    ------
-    ValueError
-        If sizes or budgets are not positive and increasing, shapes do not fit, or a loss is
-        neither positive and finite nor NaN.
-    """
-
-    sizes: FloatArray
-    budgets: FloatArray
-    losses: FloatArray
-
-    def __post_init__(self) -> None:
-        for name, values in (("sizes", self.sizes), ("budgets", self.budgets)):
-            increasing = np.all(values > 0) and np.all(np.diff(values) > 0)
-            if values.ndim != 1 or values.size == 0 or not increasing:
-                raise ValueError(f"{name} must be 1-d, positive and increasing")
-        n_d, n_f = self.sizes.size, self.budgets.size
-        if self.losses.ndim != 3 or self.losses.shape[::2] != (n_d, n_f) or not self.n_runs:
-            raise ValueError(
-                f"losses must have shape ({n_d}, number of runs, {n_f}), not {self.losses.shape}"
-            )
-        if np.any(self.losses <= 0) or np.any(np.isinf(self.losses)):
-            raise ValueError("losses must be positive and finite, or NaN")
-
-    @property
-    def n_runs(self) -> int:
-        """Number of independent runs of each size."""
-        return int(self.losses.shape[1])
-
-    @property
-    def mean_loss(self) -> FloatArray:
-        """Estimate of the expected loss, shape (n_d, n_f).
-
-        NaN where any run is missing: the mean over the runs that survived would be biased.
-        """
-        mean: FloatArray = self.losses.mean(axis=1)
-        return mean
-
-
-@dataclass(frozen=True, eq=False)
-class Front:
-    """The compute-optimal front: lowest loss and optimal size at each budget.
-
-    Attributes
-    ----------
-    budgets : ndarray, shape (n_f,)
-        Compute, in flops.
-    d_opt, loss_opt : ndarray, shape (..., n_f)
-        Optimal size and its loss; NaN where no size has a loss, or the parabola has no minimum
-        within the sizes that it was fitted to.
-    best : ndarray of int, shape (..., n_f)
-        Index of the size with the lowest mean loss.
-    status : ndarray of str, shape (..., n_f)
-        ``"ok"``, or why the budget must not be used:
-        ``"few_sizes"``, fewer than `MIN_SIZES` sizes have a loss there;
-        ``"edge_minimum"``, the lowest loss is that of the smallest or largest size with a loss
-        there, or of a neighbour of a size without one;
-        ``"not_convex"``, the parabola has no minimum;
-        ``"vertex_outside"``, its minimum is not within the sizes that it was fitted to.
-    parabola : ndarray, shape (..., n_f, 3), optional
-        For Approach 2: coefficients of log loss against log d (natural logarithms), highest power
-        first, as for `numpy.polyval`; NaN where there are few sizes.
-    """
-
-    budgets: FloatArray
-    d_opt: FloatArray
-    loss_opt: FloatArray
-    best: NDArray[np.intp]
-    status: NDArray[np.str_]
-    parabola: FloatArray | None = None
-
-    @property
-    def usable(self) -> NDArray[np.bool_]:
-        """Whether each budget may be used in a fit."""
-        usable: NDArray[np.bool_] = self.status == "ok"
-        return usable
-
-
-def envelope(table: LossTable) -> Front:
-    """Compute-optimal front by Approach 1: the lower envelope of the mean loss curves."""
-    return _envelope(table.sizes, table.budgets, table.mean_loss)
-
-
-def isoflop(table: LossTable, parabola_sizes: int) -> Front:
-    """Compute-optimal front by Approach 2: IsoFLOP parabolas.
-
-    Parameters
-    ----------
-    table : LossTable
-        Losses at the budgets.
-    parabola_sizes : int
-        How many sizes, those with the lowest mean losses, the parabola in log d is fitted to by
-        least squares; at least 3. Where fewer have a loss, all are used.
-
-    Raises
-    ------
-    ValueError
-        If `parabola_sizes` is less than 3.
-    """
-    return _isoflop(table.sizes, table.budgets, table.mean_loss, parabola_sizes)
-
-
-def _envelope(sizes: FloatArray, budgets: FloatArray, mean_loss: FloatArray) -> Front:
-    """`envelope` of mean losses of shape (..., n_d, n_f)."""
-    best, status = _lowest(mean_loss)
-    loss_opt = np.take_along_axis(mean_loss, best[..., None, :], axis=-2)[..., 0, :]
-    d_opt = np.where(np.isnan(loss_opt), np.nan, sizes[best])
-    return Front(budgets, d_opt, loss_opt, best, status)
-
-
-def _isoflop(
-    sizes: FloatArray, budgets: FloatArray, mean_loss: FloatArray, parabola_sizes: int
-) -> Front:
-    """`isoflop` of mean losses of shape (..., n_d, n_f)."""
-    if parabola_sizes < 3:
-        raise ValueError(f"a parabola needs at least 3 sizes, not {parabola_sizes}")
-    best, status = _lowest(mean_loss)
-    enough = status != "few_sizes"
-
-    # NaN sorts last, so any that are selected lie beyond the sizes with a loss: they get weight 0.
-    selected = np.argsort(mean_loss, axis=-2)[..., :parabola_sizes, :]
-    log_loss = np.log(np.take_along_axis(mean_loss, selected, axis=-2))
-    weight = np.isfinite(log_loss)
-    origin = np.log(sizes)[best]
-    x = np.where(weight, np.log(sizes)[selected] - origin[..., None, :], 0)
-
-    # Normal equations of log_loss = a x^2 + b x + c, with x measured from the best size.
-    basis = weight[..., None] * x[..., None] ** np.array([2, 1, 0])
-    gram = np.einsum("...kfi,...kfj->...fij", basis, basis)
-    moment = np.einsum("...kfi,...kf->...fi", basis, np.where(weight, log_loss, 0))
-    gram[~enough] = np.eye(3)
-    moment[~enough] = np.nan
-    a, b, c = np.moveaxis(np.linalg.solve(gram, moment[..., None])[..., 0], -1, 0)
-
-    convex = a > 0
-    # The vertex is within the sizes if the slope changes sign between the smallest and largest.
-    inside = convex & (2 * a * x.min(axis=-2) + b <= 0) & (2 * a * x.max(axis=-2) + b >= 0)
-    vertex = np.divide(-b, 2 * a, out=np.full(a.shape, np.nan), where=inside)
-    status = np.select(
-        [status != "ok", ~convex, ~inside], [status, "not_convex", "vertex_outside"], "ok"
-    )
-    return Front(
-        budgets,
-        d_opt=np.exp(origin + vertex),
-        loss_opt=np.exp(c + b * vertex / 2),
-        best=best,
-        status=status,
-        parabola=np.stack([a, b - 2 * a * origin, c - b * origin + a * origin**2], axis=-1),
-    )
-
-
-def _lowest(mean_loss: FloatArray) -> tuple[NDArray[np.intp], NDArray[np.str_]]:
-    """Index of the size with the lowest loss, and status; (..., n_d, n_f) to (..., n_f)."""
-    present = np.isfinite(mean_loss)
-    best = np.argmin(np.where(present, mean_loss, np.inf), axis=-2)
-    interior = np.zeros_like(present)
-    interior[..., 1:-1, :] = present[..., :-2, :] & present[..., 2:, :]
-    at_edge = ~np.take_along_axis(interior, best[..., None, :], axis=-2)[..., 0, :]
-    few = present.sum(axis=-2) < MIN_SIZES
-    return best, np.select([few, at_edge], ["few_sizes", "edge_minimum"], "ok")
 
 
 @dataclass(frozen=True, eq=False)
@@ -332,13 +117,34 @@ def power_law(x: ArrayLike, y: ArrayLike, clusters: ArrayLike | None = None) -> 
     return PowerLaw(slope, intercept, float(np.sqrt(variance)), dof, residuals)
 
 
-def _slope(x: FloatArray, y: FloatArray, used: NDArray[np.bool_]) -> FloatArray:
-    """Least-squares slopes of y (..., n) against x (n,) over the points `used` (..., n)."""
+def _weights(x: FloatArray, used: BoolArray) -> FloatArray:
+    """Weights (..., n) of y in the least-squares slope against x (n,) over the points `used`."""
     n = used.sum(axis=-1, keepdims=True)
-    centred = np.where(used, x - np.sum(x * used, axis=-1, keepdims=True) / n, 0)
-    slopes: FloatArray = np.sum(centred * np.where(used, y, 0), axis=-1)
-    slopes /= np.sum(centred**2, axis=-1)
+    with np.errstate(invalid="ignore"):
+        centred = np.where(used, x - np.sum(x * used, axis=-1, keepdims=True) / n, 0)
+        weights: FloatArray = centred / np.sum(centred**2, axis=-1, keepdims=True)
+    return weights
+
+
+def _slope(x: FloatArray, y: FloatArray, used: BoolArray) -> FloatArray:
+    """Least-squares slopes of y (..., n) against x (n,) over the points `used` (..., n)."""
+    slopes: FloatArray = np.sum(_weights(x, used) * np.where(used, y, 0), axis=-1)
     return slopes
+
+
+def front_exponents(front: Front, used: BoolArray) -> FloatArray:
+    """Eta and xi of fronts of shape (..., n_f) over the budgets `used`, in shape (2, ...).
+
+    NaN where fewer than `MIN_BUDGETS` are used.
+    """
+    with np.errstate(invalid="ignore"):
+        slopes = _slope(np.log(front.budgets), _logs(front), used)
+    return np.where(used.sum(axis=-1) < MIN_BUDGETS, np.nan, slopes)
+
+
+def _logs(front: Front) -> FloatArray:
+    """What falls on a line of slope eta or xi against log f, in shape (2, ..., n_f)."""
+    return np.stack([-np.log(front.loss_opt), np.log(front.d_opt)])
 
 
 @dataclass(frozen=True)
@@ -347,45 +153,141 @@ class ExponentFit:
 
     Attributes
     ----------
-    quantity : str
-        ``"eta"``, from P* ~ f^-eta, or ``"xi"``, from d* ~ f^xi.
-    method : str
-        ``"approach1"`` or ``"approach2"``.
+    method, quantity : str
+        The method, and ``"eta"``, from P* ~ f^-eta, or ``"xi"``, from d* ~ f^xi.
     estimate : float
         The exponent; NaN if refused.
     std_error, ci_low, ci_high : float
         Standard error, and limits of the t interval of level `CONFIDENCE`; NaN if refused or
         undefined.
-    window_low, window_high : float
+    dof : float
+        Degrees of freedom of the t interval.
+    error_source : str
+        What the standard error measures: ``"runs"``, the noise between independent runs;
+        ``"residuals"``, without noise, how far the front is from a power law in the window, by
+        its residuals or, for Approach 3, by leaving out one size at a time; ``"solver"``, a bound
+        of the numerical error.
+    used_low, used_high : float
         Lowest and highest budget used, in flops; if refused, of all budgets.
     n_budgets, n_dropped : int
-        Number of usable budgets, and of the others.
+        Number of budgets used, and of the others.
+    rms_residual : float
+        Root mean square of the residuals, of natural logarithms: of P* or d* from its power law,
+        for Approach 3 of all losses from the parametric law.
     status : str
         ``"ok"`` or ``"refused: "`` and why, followed by the number of budgets dropped for each
         reason (see `Front`), as in ``"ok; dropped 3 edge_minimum, 1 few_sizes"``.
     """
 
-    quantity: str
     method: str
+    quantity: str
     estimate: float
     std_error: float
+    dof: float
     ci_low: float
     ci_high: float
-    window_low: float
-    window_high: float
+    error_source: str
+    used_low: float
+    used_high: float
     n_budgets: int
     n_dropped: int
+    rms_residual: float
     status: str
+
+
+class Measurement(NamedTuple):
+    """Both exponents, and the front that they were measured on.
+
+    ``residuals`` has shape (2, n_f): measured minus fitted log P* and log d*; NaN at budgets that
+    were not used, and for Approach 3, which fits no front.
+    """
+
+    eta: ExponentFit
+    xi: ExponentFit
+    front: Front
+    residuals: FloatArray
+
+
+class Estimator(Protocol):
+    """A method: from mean losses (..., n_d, n_f) to exponents (2, ...), and to a front."""
+
+    def exponents(self, mean_loss: FloatArray) -> FloatArray:
+        """Eta and xi, NaN where refused."""
+
+    def front(self, mean_loss: FloatArray) -> Front:
+        """The front of one mean (n_d, n_f)."""
+
+
+@dataclass(frozen=True)
+class _FrontEstimator:
+    """Power laws fitted to the usable budgets of a front."""
+
+    sizes: FloatArray
+    budgets: FloatArray
+    method: str
+    neighbours: int
+
+    def front(self, mean_loss: FloatArray) -> Front:
+        find = splines if self.method == "approach2_spline" else parabolas
+        neighbours = 1 if self.method == "approach1" else self.neighbours
+        return find(self.sizes, self.budgets, mean_loss, neighbours)
+
+    def exponents(self, mean_loss: FloatArray) -> FloatArray:
+        front = self.front(mean_loss)
+        return front_exponents(front, front.usable)
+
+
+@dataclass
+class _LawEstimator:
+    """The parametric law; later fits start from the first one, that of the mean over all runs."""
+
+    sizes: FloatArray
+    budgets: FloatArray
+    law: Law | None = field(default=None, init=False)
+
+    def fit(self, mean_loss: FloatArray) -> Law | None:
+        """Fit the law to all losses at budgets that enough sizes reach."""
+        used = np.isfinite(mean_loss) & (np.isfinite(mean_loss).sum(axis=-2) >= MIN_SIZES)
+        if used.any(axis=0).sum() < MIN_BUDGETS:
+            return None
+        log_d, log_f = np.broadcast_arrays(np.log(self.sizes)[:, None], np.log(self.budgets))
+        law = fit_law(log_d[used], (log_f - log_d)[used], np.log(mean_loss[used]), start=self.law)
+        if self.law is None:
+            self.law = law
+        return law
+
+    def front(self, mean_loss: FloatArray) -> Front:
+        enough = np.isfinite(mean_loss).sum(axis=-2) >= MIN_SIZES
+        law = self.fit(mean_loss)
+        d_opt, loss_opt = np.full((2, self.budgets.size), np.nan)
+        if law is not None and law.converged:
+            d_opt, loss_opt = law.front(self.budgets)
+        return Front(self.budgets, d_opt, loss_opt, np.where(enough, "ok", "few_sizes"))
+
+    def exponents(self, mean_loss: FloatArray) -> FloatArray:
+        means = mean_loss.reshape(-1, *mean_loss.shape[-2:])
+        laws = [self.fit(mean) for mean in means]
+        found = [np.full(2, np.nan) if law is None else law.exponents for law in laws]
+        return np.moveaxis(np.array(found).reshape(*mean_loss.shape[:-2], 2), -1, 0)
+
+
+def estimator(sizes: FloatArray, budgets: FloatArray, method: str, neighbours: int) -> Estimator:
+    """Choose a method by its name; see `fit_exponents`."""
+    if method not in METHODS:
+        raise ValueError(f"unknown method {method!r}: {', '.join(METHODS)}")
+    if method == "approach3":
+        return _LawEstimator(sizes, budgets)
+    return _FrontEstimator(sizes, budgets, method, neighbours)
 
 
 def fit_exponents(
     table: LossTable,
-    method: Method,
+    method: str,
     *,
-    parabola_sizes: int,
+    neighbours: int,
     resamples: int,
     rng: np.random.Generator,
-) -> tuple[ExponentFit, ExponentFit]:
+) -> Measurement:
     """Measure eta and xi.
 
     Parameters
@@ -393,9 +295,10 @@ def fit_exponents(
     table : LossTable
         Losses at the budgets.
     method : str
-        ``"approach1"`` (`envelope`) or ``"approach2"`` (`isoflop`).
-    parabola_sizes : int
-        Sizes in a parabola of Approach 2, see `isoflop`.
+        One of `METHODS`.
+    neighbours : int
+        Sizes on each side of the lowest loss that a parabola of Approach 2 is fitted to, and that
+        a spline needs there.
     resamples : int
         Number of bootstrap resamples, at least 2, for a table with several runs.
     rng : numpy.random.Generator
@@ -403,99 +306,186 @@ def fit_exponents(
 
     Returns
     -------
-    eta, xi : ExponentFit
-        Refused with fewer than `MIN_BUDGETS` usable budgets.
+    Measurement
+        Refused with fewer than `MIN_BUDGETS` usable budgets, or without a law that fits.
 
     Raises
     ------
     ValueError
-        If the method is unknown, or `parabola_sizes` or `resamples` too small.
+        If the method is unknown, or `neighbours` or `resamples` too small.
 
     Notes
     -----
     With several runs, the standard error comes from a bootstrap of the whole procedure, from the
-    mean over runs on. Runs are resampled independently for each size. As the variance of a
-    resampled mean of n runs is biased low by the factor (n-1)/n, the standard error is multiplied
-    by sqrt(n/(n-1)), and the t interval has n - 1 degrees of freedom. The bias of a method is not
-    part of it: on a coarse grid of sizes with little noise, the staircase of Approach 1 can exceed
-    its interval.
+    mean over runs on. Runs, each with its W and its data, are the units; they are resampled
+    independently for each size. As the variance of a resampled mean of n runs is biased low by
+    the factor (n-1)/n, the standard error is multiplied by sqrt(n/(n-1)). The t interval has the
+    degrees of freedom of Satterthwaite, between n - 1 and the number of sizes times that: the
+    share of each size in the variance comes from the covariances of the resampled counts with
+    the estimates (infinitesimal jackknife: Efron 2014). The bias of a method is no part of it.
 
-    With one run, the standard error is that of the regression (`power_law`) with budgets
-    clustered by the size of lowest loss, because the residuals repeat from one size of the grid
-    to the next. It measures how far the front is from a power law, not the noise between runs.
+    With one run there is no noise. The standard error is that of the regression (`power_law`)
+    with budgets clustered by the size of lowest loss, because the residuals repeat from one size
+    of the grid to the next. It measures how far the front is from a power law.
     """
-
-    def find_front(mean_loss: FloatArray) -> Front:
-        if method == "approach1":
-            return _envelope(table.sizes, table.budgets, mean_loss)
-        if method == "approach2":
-            return _isoflop(table.sizes, table.budgets, mean_loss, parabola_sizes)
-        raise ValueError(f"unknown method {method!r}: approach1 or approach2")
-
-    front = find_front(table.mean_loss)
-    estimates = _exponents(front)
-    n_usable = int(front.usable.sum())
-    std_errors, dof, status = np.full(2, np.nan), 0, "ok"
-    if n_usable < MIN_BUDGETS:
-        status = f"refused: {n_usable} usable budgets, at least {MIN_BUDGETS} needed"
-    elif table.n_runs == 1:
-        std_errors, dof = _regression_errors(front)
+    method_of = partial(estimator, method=method, neighbours=neighbours)
+    estimate = method_of(table.sizes, table.budgets)
+    front = estimate.front(table.mean_loss)
+    used = front.usable
+    dropped = Counter(front.status[~used].tolist())
+    exponents = np.full(2, np.nan)
+    std_errors, dof, status = np.full(2, np.nan), np.full(2, np.nan), "ok"
+    residuals = np.full((2, table.budgets.size), np.nan)
+    if used.sum() < MIN_BUDGETS:
+        status = f"refused: {used.sum()} usable budgets, at least {MIN_BUDGETS} needed"
+    elif np.isnan(front.d_opt[used]).any():
+        status = "refused: the parametric law does not fit, an exponent is out of bounds"
     else:
-        std_errors, refused = _bootstrap_errors(table, find_front, resamples, rng)
-        dof = table.n_runs - 1
-        if refused > REFUSED_SHARE:
-            status += f"; {refused:.0%} of resamples refused"
-    dropped = Counter(front.status[~front.usable].tolist())
+        exponents = estimate.exponents(table.mean_loss)
+        if table.n_runs > 1:
+            std_errors, dof, refused = _bootstrap(table, estimate, resamples, rng)
+            if refused > REFUSED_SHARE:
+                status += f"; {refused:.0%} of resamples refused"
+        elif isinstance(estimate, _LawEstimator):
+            std_errors, dof = _jackknife(table, estimate)
+        else:
+            std_errors, dof = _regression_errors(front)
+    if isinstance(estimate, _LawEstimator):
+        rms = np.nan if estimate.law is None else np.sqrt(np.mean(estimate.law.residuals**2))
+        rms = np.full(2, rms)
+    else:
+        residuals = _residuals(front, exponents)
+        rms = _rms(residuals)
     if dropped:
         status += "; dropped " + ", ".join(f"{n} {reason}" for reason, n in dropped.items())
+    return _measurement(
+        method=method,
+        front=front,
+        estimates=exponents,
+        std_errors=std_errors,
+        dof=dof,
+        error_source="runs" if table.n_runs > 1 else "residuals",
+        residuals=residuals,
+        rms=rms,
+        status=status,
+    )
 
+
+def fit_exact_front(front: Front, d_error: FloatArray, loss_error: FloatArray) -> Measurement:
+    """Measure eta and xi on the exact front (Approach 0): its mean slopes over the budgets.
+
+    Parameters
+    ----------
+    front : Front
+        From `plrf.optimum.compute_optimal`.
+    d_error, loss_error : ndarray, shape (n_f,)
+        Relative errors of its sizes and losses; the standard error is the slope's error if all of
+        them add up.
+    """
+    used = front.usable
+    exponents = front_exponents(front, used)
+    status = "ok"
+    if used.sum() < MIN_BUDGETS:
+        status = f"refused: {used.sum()} usable budgets, at least {MIN_BUDGETS} needed"
+    dropped = Counter(front.status[~used].tolist())
+    if dropped:
+        status += "; dropped " + ", ".join(f"{n} {reason}" for reason, n in dropped.items())
+    weights = np.abs(_weights(np.log(front.budgets), used))
+    errors = np.where(used, [loss_error, d_error], 0) @ weights
+    residuals = _residuals(front, exponents)
+    return _measurement(
+        method="approach0",
+        front=front,
+        estimates=exponents,
+        std_errors=np.where(np.isnan(exponents), np.nan, errors),
+        dof=np.full(2, np.inf),
+        error_source="solver",
+        residuals=residuals,
+        rms=_rms(residuals),
+        status=status,
+    )
+
+
+def _measurement(
+    *,
+    method: str,
+    front: Front,
+    estimates: FloatArray,
+    std_errors: FloatArray,
+    dof: FloatArray,
+    error_source: str,
+    residuals: FloatArray,
+    rms: FloatArray,
+    status: str,
+) -> Measurement:
+    """Collect both exponents of a front."""
     reach = stdtrit(dof, (1 + CONFIDENCE) / 2) * std_errors
-    window = table.budgets[front.usable] if n_usable >= MIN_BUDGETS else table.budgets
-    eta, xi = (
+    used = front.usable & np.isfinite(estimates[0])
+    window = front.budgets[used] if used.any() else front.budgets
+    fits = [
         ExponentFit(
-            quantity=quantity,
             method=method,
+            quantity=quantity,
             estimate=float(estimates[i]),
             std_error=float(std_errors[i]),
+            dof=float(dof[i]),
             ci_low=float(estimates[i] - reach[i]),
             ci_high=float(estimates[i] + reach[i]),
-            window_low=float(window[0]),
-            window_high=float(window[-1]),
-            n_budgets=n_usable,
-            n_dropped=table.budgets.size - n_usable,
+            error_source=error_source,
+            used_low=float(window[0]),
+            used_high=float(window[-1]),
+            n_budgets=int(used.sum()),
+            n_dropped=int((~front.usable).sum()),
+            rms_residual=float(rms[i]),
             status=status,
         )
-        for i, quantity in enumerate(("eta", "xi"))
-    )
-    return eta, xi
+        for i, quantity in enumerate(QUANTITIES)
+    ]
+    return Measurement(fits[0], fits[1], front, residuals)
 
 
-def _exponents(front: Front) -> FloatArray:
-    """Eta and xi of fronts of shape (..., n_f), in shape (2, ...); NaN with too few budgets."""
-    usable = front.usable
-    logs = np.stack([-np.log(front.loss_opt), np.log(front.d_opt)])
+def _residuals(front: Front, exponents: FloatArray) -> FloatArray:
+    """Measured minus fitted log P* and log d* at the usable budgets."""
+    log_f = np.log(front.budgets)
+    residuals = _logs(front) - exponents[:, None] * log_f
+    residuals[:, ~front.usable] = np.nan
+    if front.usable.any():
+        residuals -= np.nanmean(residuals, axis=1, keepdims=True)
+    residuals[0] *= -1
+    return residuals
+
+
+def _rms(residuals: FloatArray) -> FloatArray:
+    """Root mean square of what is not NaN, for each row."""
+    n = np.isfinite(residuals).sum(axis=1)
     with np.errstate(invalid="ignore"):
-        slopes = _slope(np.log(front.budgets), logs, usable)
-    return np.where(usable.sum(axis=-1) < MIN_BUDGETS, np.nan, slopes)
+        rms: FloatArray = np.sqrt(np.nansum(residuals**2, axis=1) / n)
+    return rms
 
 
-def _regression_errors(front: Front) -> tuple[FloatArray, int]:
+def _regression_errors(front: Front) -> tuple[FloatArray, FloatArray]:
     """Standard errors of eta and xi from the residuals of one front, and their dof."""
-    usable = front.usable
-    eta, xi = (
-        power_law(front.budgets[usable], y[usable], clusters=front.best[usable])
+    used, best = front.usable, front.best
+    fits = [
+        power_law(front.budgets[used], y[used], None if best is None else best[used])
         for y in (front.loss_opt, front.d_opt)
-    )
-    return np.array([eta.std_error, xi.std_error]), eta.dof
+    ]
+    return np.array([fit.std_error for fit in fits]), np.array([float(fit.dof) for fit in fits])
 
 
-def _bootstrap_errors(
-    table: LossTable,
-    find_front: Callable[[FloatArray], Front],
-    resamples: int,
-    rng: np.random.Generator,
-) -> tuple[FloatArray, float]:
-    """Standard errors of eta and xi from resampled runs, and the share of resamples refused."""
+def _jackknife(table: LossTable, estimate: _LawEstimator) -> tuple[FloatArray, FloatArray]:
+    """Standard errors of the exponents from leaving out one size at a time, and their dof."""
+    n = table.sizes.size
+    means = np.repeat(table.mean_loss[None], n, axis=0)
+    means[np.arange(n), np.arange(n)] = np.nan
+    exponents = estimate.exponents(means)
+    return np.sqrt(n - 1) * exponents.std(axis=1), np.full(2, n - 1.0)
+
+
+def _bootstrap(
+    table: LossTable, estimate: Estimator, resamples: int, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray, float]:
+    """Standard errors of eta and xi from resampled runs, dof, and the share of refused resamples."""
     if resamples < 2:
         raise ValueError(f"a bootstrap needs at least 2 resamples, not {resamples}")
     n_runs = table.n_runs
@@ -505,9 +495,21 @@ def _bootstrap_errors(
     # A size with a missing run stays out, also of the resamples that did not draw this run.
     means = np.where(np.isnan(table.mean_loss), np.nan, means)
 
-    estimates = _exponents(find_front(means))
-    accepted = estimates[:, np.isfinite(estimates[0])]
-    refused = 1 - accepted.shape[1] / resamples
-    if accepted.shape[1] < 2:
-        return np.full(2, np.nan), refused
-    return accepted.std(axis=1, ddof=1) * np.sqrt(n_runs / (n_runs - 1)), refused
+    estimates = estimate.exponents(means)
+    accepted = np.isfinite(estimates[0])
+    n = int(accepted.sum())
+    refused = 1 - n / resamples
+    if n < 2:
+        return np.full(2, np.nan), np.full(2, np.nan), refused
+    deviations = estimates[:, accepted]
+    deviations = deviations - deviations.mean(axis=1, keepdims=True)
+    variance = np.sum(deviations**2, axis=1) / (n - 1)
+
+    # Each size's share of the variance, without what the finite number of resamples adds to it.
+    covariances = np.einsum("dbr,qb->qdr", counts[:, accepted] - 1.0, deviations) / n
+    shares = np.sum(covariances**2, axis=2) - (n_runs - 1) / n * variance[:, None]
+    shares = np.maximum(shares, 0)
+    with np.errstate(invalid="ignore"):
+        dof = (n_runs - 1) * shares.sum(axis=1) ** 2 / np.sum(shares**2, axis=1)
+    dof = np.where(np.isfinite(dof), dof, n_runs - 1)
+    return np.sqrt(variance * n_runs / (n_runs - 1)), dof, refused

@@ -170,7 +170,8 @@ def _rows(name: str, sweep: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for _, alpha, beta in _points(sweep):
         for d in sweep["d"]:
             v = _features(sweep, d)
-            simulated = d <= sweep.get("largest_simulated_d", d)
+            simulated = _needs_runs(sweep) and d <= sweep.get("largest_simulated_d", d)
+            simulated_flops = sweep.get("simulated_flops", sweep["flops"])
             yield {
                 "sweep": name,
                 "alpha": alpha,
@@ -183,7 +184,8 @@ def _rows(name: str, sweep: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                 "kernel_mass": _kernel_mass(c, alpha, d, v, batch),
                 "flops": sweep["flops"],
                 "steps": math.ceil(sweep["flops"] / (d * batch)),
-                "runs": sweep["runs"] if simulated and _needs_runs(sweep) else 0,
+                "simulated_steps": math.ceil(simulated_flops / (d * batch)) if simulated else 0,
+                "runs": sweep["runs"] if simulated else 0,
                 "sgd": simulated and "sgd" in engines,
                 "recursion": simulated and "recursion" in engines,
                 "volterra": "volterra" in engines,
@@ -296,7 +298,7 @@ def _sweep_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem
     if not _has_points(sweep):
         yield path, ": must have either points or product"
         return
-    for key in ("points", "d", "engines"):
+    for key in ("points", "d", "engines", "windows"):
         yield from _repeats((*path, key), sweep.get(key, []))
     for key, values in sweep.get("product", {}).items():
         yield from _repeats((*path, "product", key), values)
@@ -306,14 +308,14 @@ def _sweep_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem
     yield from _edge_problems(path, sweep)
     yield from _stability_problems(path, sweep)
     yield from _budget_problems(path, sweep)
-    if "front" in sweep and ("window" not in sweep or len(_points(sweep)) > 1):
-        rule = "a front figure needs a window and exactly one point"
+    if "front" in sweep and ("windows" not in sweep or len(_points(sweep)) > 1):
+        rule = "a front figure needs windows and exactly one point"
         yield _problem((*path, "front"), sweep["front"], rule)
     elif "front" in sweep and set(sweep["engines"]) == {"recursion"}:
         rule = "a front figure draws the engines sgd and volterra, and needs one of them"
         yield _problem((*path, "front"), sweep["front"], rule)
-    if "window" in sweep and _needs_runs(sweep) and sweep.get("runs") == 1:
-        rule = "must be at least 2 with a window, where the spread of runs gives the errors"
+    if "windows" in sweep and _needs_runs(sweep) and sweep.get("runs") == 1:
+        rule = "must be at least 2 with windows, where the spread of runs gives the errors"
         yield _problem((*path, "runs"), 1, rule)
 
 
@@ -327,19 +329,29 @@ def _repeats(path: KeyPath, values: list[Any]) -> Iterator[Problem]:
 
 
 def _size_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]:
-    """Find a limit of simulated sizes that leaves the run engines, or a size, without work."""
-    if "largest_simulated_d" not in sweep:
-        return
-    limit, sizes = sweep["largest_simulated_d"], sweep["d"]
+    """Find limits of the simulations that leave the run engines, or a size, without work."""
+    limits = [key for key in ("largest_simulated_d", "simulated_flops") if key in sweep]
     if not _needs_runs(sweep):
         rule = f"has no effect without the engines {' and '.join(RUN_ENGINES)}"
-        yield _problem((*path, "largest_simulated_d"), limit, rule)
-    elif limit < min(sizes):
+        yield from (_problem((*path, key), sweep[key], rule) for key in limits)
+        return
+    sizes = sweep["d"]
+    limit = sweep.get("largest_simulated_d", max(sizes))
+    if limit < min(sizes):
         rule = f"must be at least the smallest d, {min(sizes)}"
         yield _problem((*path, "largest_simulated_d"), limit, rule)
-    elif limit < max(sizes) and "volterra" not in sweep["engines"]:
+        return
+    if limit < max(sizes) and "volterra" not in sweep["engines"]:
         rule = f"no engine is left for d = {max(sizes)}: add volterra to engines or raise the limit"
         yield _problem((*path, "largest_simulated_d"), limit, rule)
+    budget = sweep.get("simulated_flops", sweep["flops"])
+    if "simulated_flops" in sweep and not budget <= sweep["flops"]:
+        rule = f"must be at most flops = {sweep['flops']}"
+        yield _problem((*path, "simulated_flops"), budget, rule)
+    step = max(d for d in sizes if d <= limit) * sweep["batch"]
+    if "simulated_flops" in sweep and budget < step:
+        rule = f"less than one step of the largest simulated d, must be at least {step}"
+        yield _problem((*path, "simulated_flops"), budget, rule)
 
 
 def _edge_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]:
@@ -384,13 +396,12 @@ def _budget_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Proble
     if flops < step:
         rule = f"less than one step, must be at least max(d) * batch = {step}"
         yield _problem((*path, "flops"), flops, rule)
-    if "window" in sweep:
-        low, high = sweep["window"]
+    for i, (low, high) in enumerate(sweep.get("windows", [])):
         if low >= high:
             rule = f"must be greater than the window's lower end, {low}"
-            yield _problem((*path, "window", 1), high, rule)
+            yield _problem((*path, "windows", i, 1), high, rule)
         if high > flops:
-            yield _problem((*path, "window", 1), high, f"must be at most flops = {flops}")
+            yield _problem((*path, "windows", i, 1), high, f"must be at most flops = {flops}")
 
 
 def _front_name_problems(sweeps: Mapping[str, Any]) -> Iterator[Problem]:

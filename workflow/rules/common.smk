@@ -94,12 +94,13 @@ def simulation_job(wildcards):
         "v",
         "batch",
         "learning_rate",
-        "steps",
+        "simulated_steps",
         "runs",
         "sgd",
         "recursion",
     ]
-    return python_values(rows.iloc[0][keys]) | {"betas": rows["beta"].tolist()}
+    row = rows.iloc[0][keys].rename({"simulated_steps": "steps"})
+    return python_values(row) | {"betas": rows["beta"].tolist()}
 
 
 def volterra_points(wildcards):
@@ -128,7 +129,7 @@ def simulation_memory(wildcards, attempt):
 def measured():
     """The part of the configuration that losses depend on: windows and figures left out."""
     sweeps = {
-        name: {key: value for key, value in sweep.items() if key not in ("window", "front")}
+        name: {key: value for key, value in sweep.items() if key not in ("windows", "front")}
         for name, sweep in config["sweeps"].items()
     }
     return {
@@ -138,10 +139,11 @@ def measured():
     }
 
 
-def fit_windows():
-    """Windows (flops) of the sweeps whose exponents are wanted."""
+def fitted_sweeps():
+    """Sweeps whose exponents are wanted: their windows, and what sets the exact front."""
+    keys = ["windows", "v_over_d", "c", "batch"]
     sweeps = config["sweeps"].items()
-    return {name: sweep["window"] for name, sweep in sweeps if "window" in sweep}
+    return {name: {k: sweep[k] for k in keys} for name, sweep in sweeps if "windows" in sweep}
 
 
 def front_sweep(wildcards):

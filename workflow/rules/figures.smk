@@ -39,7 +39,6 @@ rule front:
         ENVIRONMENT
     params:
         sweep=front_sweep,
-        n_sizes=config["fits"]["parabola_sizes"],
     message:
         "Drawing {output.pdf}"
     script:

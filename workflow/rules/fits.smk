@@ -20,7 +20,7 @@ rule fit_exponents:
     resources:
         mem_mb=2000,
     params:
-        windows=fit_windows(),
+        sweeps=fitted_sweeps(),
         fits=config["fits"],
         seed=config["seed"],
     message:

@@ -1,0 +1,297 @@
+"""The compute-optimal front of measured losses: lowest loss P* and best size d* at each budget.
+
+Curves of any engine, SGD runs or deterministic losses, are brought to common flops budgets
+(`losses_at_budgets`) and collected in a `LossTable`. A method makes a `Front` of its mean losses:
+
+- `parabolas` through the size of lowest loss and its neighbours, in log d. With one neighbour on
+  each side they interpolate the envelope of all loss curves between the sizes of the grid
+  (Approach 1 of Hoffmann et al. 2022); with more they are its IsoFLOP parabolas (Approach 2).
+- `splines`: the minimum of a cubic spline through all sizes, free of the bias of a parabola.
+
+All are vectorised over leading axes of the mean losses, which the bootstrap needs.
+
+Source: model section 8 (docs/model.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.interpolate import CubicSpline, PchipInterpolator
+
+FloatArray = NDArray[np.float64]
+
+MIN_SIZES = 5
+"""Sizes that must reach a budget for its minimum to be used."""
+
+
+def losses_at_budgets(flops: ArrayLike, loss: ArrayLike, budgets: ArrayLike) -> FloatArray:
+    """Interpolate one recorded loss curve to flops budgets.
+
+    The interpolant is piecewise cubic and monotone (PCHIP) in log loss against log flops. Records
+    at 0 flops are left out, and so is everything from the first non-finite loss on: a run that
+    diverged has no later losses.
+
+    Parameters
+    ----------
+    flops : array_like, shape (n,)
+        Compute at the records, in flops; increasing.
+    loss : array_like, shape (n,)
+        Recorded losses; positive where finite.
+    budgets : array_like, shape (n_f,)
+        Budgets, in flops.
+
+    Returns
+    -------
+    ndarray, shape (n_f,)
+        Losses at the budgets; NaN outside the recorded range.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, `flops` does not increase, or a loss is not positive.
+    """
+    flops, loss = np.asarray(flops, float), np.asarray(loss, float)
+    budgets = np.asarray(budgets, float)
+    if flops.ndim != 1 or flops.shape != loss.shape:
+        raise ValueError(
+            f"flops and loss must be 1-d and of one length, not {flops.shape} and {loss.shape}"
+        )
+    if not np.all(np.diff(flops) > 0):
+        raise ValueError("flops must be increasing")
+    recorded = (flops > 0) & np.logical_and.accumulate(np.isfinite(loss))
+    if np.any(loss[recorded] <= 0):
+        raise ValueError(f"losses must be positive, not {loss[recorded].min():g}")
+    if recorded.sum() < 2:
+        return np.full(budgets.shape, np.nan)
+    curve = PchipInterpolator(np.log(flops[recorded]), np.log(loss[recorded]), extrapolate=False)
+    log_loss: FloatArray = curve(np.log(budgets))
+    return np.exp(log_loss)
+
+
+@dataclass(frozen=True, eq=False)
+class LossTable:
+    """Losses of several sizes at common flops budgets.
+
+    Attributes
+    ----------
+    sizes : ndarray, shape (n_d,)
+        Model-parameter counts d; increasing.
+    budgets : ndarray, shape (n_f,)
+        Compute, in flops; increasing.
+    losses : ndarray, shape (n_d, n_runs, n_f)
+        Loss of each independent run (1 for a deterministic engine); NaN where the curve does not
+        reach the budget or the run has diverged.
+
+    Raises
+    ------
+    ValueError
+        If sizes or budgets are not positive and increasing, shapes do not fit, or a loss is
+        neither positive and finite nor NaN.
+    """
+
+    sizes: FloatArray
+    budgets: FloatArray
+    losses: FloatArray
+
+    def __post_init__(self) -> None:
+        for name, values in (("sizes", self.sizes), ("budgets", self.budgets)):
+            increasing = np.all(values > 0) and np.all(np.diff(values) > 0)
+            if values.ndim != 1 or values.size == 0 or not increasing:
+                raise ValueError(f"{name} must be 1-d, positive and increasing")
+        n_d, n_f = self.sizes.size, self.budgets.size
+        if self.losses.ndim != 3 or self.losses.shape[::2] != (n_d, n_f) or not self.n_runs:
+            raise ValueError(
+                f"losses must have shape ({n_d}, number of runs, {n_f}), not {self.losses.shape}"
+            )
+        if np.any(self.losses <= 0) or np.any(np.isinf(self.losses)):
+            raise ValueError("losses must be positive and finite, or NaN")
+
+    @property
+    def n_runs(self) -> int:
+        """Number of independent runs of each size."""
+        return int(self.losses.shape[1])
+
+    @property
+    def mean_loss(self) -> FloatArray:
+        """Estimate of the expected loss, shape (n_d, n_f).
+
+        NaN where any run is missing: the mean over the runs that survived would be biased.
+        """
+        mean: FloatArray = self.losses.mean(axis=1)
+        return mean
+
+
+@dataclass(frozen=True, eq=False)
+class Front:
+    """The compute-optimal front: lowest loss and optimal size at each budget.
+
+    Attributes
+    ----------
+    budgets : ndarray, shape (n_f,)
+        Compute, in flops.
+    d_opt, loss_opt : ndarray, shape (..., n_f)
+        Optimal size and its loss; NaN where they are not known.
+    status : ndarray of str, shape (..., n_f)
+        ``"ok"``, or why the budget must not be used:
+        ``"few_sizes"``, fewer than `MIN_SIZES` sizes have a loss there;
+        ``"edge_minimum"``, the lowest loss has too few neighbours on one side, since it is at the
+        edge of the grid of sizes or near a size without a loss;
+        ``"not_convex"``, the parabola has no minimum;
+        ``"vertex_outside"``, its minimum is not within the sizes that it was fitted to;
+        ``"no_minimum"``, the exact loss has none.
+    best : ndarray of int, shape (..., n_f), optional
+        Index of the size with the lowest mean loss.
+    d_low, d_high : ndarray, shape (..., n_f), optional
+        Smallest and largest size that the minimum comes from.
+    parabola : ndarray, shape (..., n_f, 3), optional
+        Coefficients of log loss against log d (natural logarithms), highest power first, as for
+        `numpy.polyval`; NaN where there is none.
+    """
+
+    budgets: FloatArray
+    d_opt: FloatArray
+    loss_opt: FloatArray
+    status: NDArray[np.str_]
+    best: NDArray[np.intp] | None = None
+    d_low: FloatArray | None = None
+    d_high: FloatArray | None = None
+    parabola: FloatArray | None = None
+
+    @property
+    def usable(self) -> NDArray[np.bool_]:
+        """Whether each budget may be used in a fit."""
+        usable: NDArray[np.bool_] = self.status == "ok"
+        return usable
+
+
+def parabolas(
+    sizes: FloatArray, budgets: FloatArray, mean_loss: FloatArray, neighbours: int
+) -> Front:
+    """Front by parabolas in log d, fitted to log loss by least squares.
+
+    Parameters
+    ----------
+    sizes : ndarray, shape (n_d,)
+        Model-parameter counts; increasing.
+    budgets : ndarray, shape (n_f,)
+        Compute, in flops.
+    mean_loss : ndarray, shape (..., n_d, n_f)
+        Mean losses; NaN where there is none.
+    neighbours : int
+        Sizes on each side of the lowest loss that a parabola is fitted to. Equal numbers on both
+        sides: parabolas through the lowest losses would be lopsided at the ends of the grid.
+
+    Raises
+    ------
+    ValueError
+        If `neighbours` is less than 1.
+    """
+    if neighbours < 1:
+        raise ValueError(f"a parabola needs at least 1 neighbour on each side, not {neighbours}")
+    best, status = _lowest(mean_loss, neighbours)
+    around = best[..., None, :] + np.arange(-neighbours, neighbours + 1)[:, None]
+    inside = np.clip(around, 0, sizes.size - 1)
+    log_loss = np.log(np.take_along_axis(mean_loss, inside, axis=-2))
+    solve, low, high = _least_squares(np.log(sizes), neighbours)
+    coefficients = np.einsum("...fck,...kf->...fc", solve[best], log_loss)
+    coefficients[status != "ok"] = np.nan
+    a, b, c = np.moveaxis(coefficients, -1, 0)
+
+    convex = a > 0
+    # The vertex is within the sizes if the slope changes sign between the smallest and largest.
+    inside = convex & (2 * a * low[best] + b <= 0) & (2 * a * high[best] + b >= 0)
+    vertex = np.divide(-b, 2 * a, out=np.full(a.shape, np.nan), where=inside)
+    origin = np.log(sizes)[best]
+    return Front(
+        budgets,
+        d_opt=np.exp(origin + vertex),
+        loss_opt=np.exp(c + b * vertex / 2),
+        status=np.select(
+            [status != "ok", ~convex, ~inside], [status, "not_convex", "vertex_outside"], "ok"
+        ),
+        best=best,
+        d_low=np.where(status == "ok", np.exp(origin + low[best]), np.nan),
+        d_high=np.where(status == "ok", np.exp(origin + high[best]), np.nan),
+        parabola=np.stack([a, b - 2 * a * origin, c - b * origin + a * origin**2], axis=-1),
+    )
+
+
+def _least_squares(log_d: FloatArray, neighbours: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Matrices from log losses around each size to the parabola's coefficients (n_d, 3, k).
+
+    The parabola is in log d measured from the size in the middle; also its range. NaN for sizes
+    that lack neighbours.
+    """
+    matrices = np.full((log_d.size, 3, 2 * neighbours + 1), np.nan)
+    low, high = np.full((2, log_d.size), np.nan)
+    for i in range(neighbours, log_d.size - neighbours):
+        x = log_d[i - neighbours : i + neighbours + 1] - log_d[i]
+        matrices[i] = np.linalg.pinv(np.vander(x, 3))
+        low[i], high[i] = x[0], x[-1]
+    return matrices, low, high
+
+
+def splines(
+    sizes: FloatArray, budgets: FloatArray, mean_loss: FloatArray, neighbours: int
+) -> Front:
+    """Front by cubic splines of log loss in log d, through all sizes that have a loss.
+
+    Sizes without a loss are the same for all leading axes. The minimum is sought next to the
+    lowest loss, which must have `neighbours` on each side. Parameters as for `parabolas`.
+    """
+    best, status = _lowest(mean_loss, neighbours)
+    minimum = np.full((2, *best.shape), np.nan)
+    d_low, d_high = np.full((2, *best.shape), np.nan)
+    present = np.isfinite(mean_loss.reshape(-1, *mean_loss.shape[-2:])[0])
+    for j in np.flatnonzero(present.sum(axis=0) >= MIN_SIZES):
+        known = np.flatnonzero(present[:, j])
+        curve = CubicSpline(np.log(sizes[known]), np.log(mean_loss[..., known, j]), axis=-1)
+        place = np.searchsorted(known, best[..., j])
+        minimum[..., j] = _spline_minimum(curve, place)
+        d_low[..., j], d_high[..., j] = sizes[known[[0, -1]]]
+    minimum[:, status != "ok"] = np.nan
+    d_opt, loss_opt = np.exp(minimum)
+    return Front(budgets, d_opt, loss_opt, status, best, d_low, d_high)
+
+
+def _spline_minimum(curve: CubicSpline, lowest: NDArray[np.intp]) -> FloatArray:
+    """Place and value (2, ...) of splines' minima in the two intervals around the lowest knot.
+
+    The slope of the spline at that knot has one sign: on one side of it the spline falls first,
+    and must turn before it reaches the higher value of the next knot.
+    """
+    knots = curve.x
+    found = []
+    for left in (lowest - 1, lowest):
+        left = np.clip(left, 0, knots.size - 2)
+        # Coefficients have shape (4, n - 1, ...): take those of each curve's own interval.
+        index = left[None, None]
+        c3, c2, c1, c0 = np.take_along_axis(curve.c, index, axis=1)[:, 0]
+        width = np.diff(knots)[left]
+        # The root of 3 c3 t^2 + 2 c2 t + c1 where the curve is convex, in the stable form.
+        root = np.sqrt(np.maximum(c2**2 - 3 * c3 * c1, 0))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            t = np.where(c2 > 0, -c1 / (c2 + root), (root - c2) / (3 * c3))
+        t = np.clip(np.where(np.isfinite(t), t, 0), 0, width)
+        found.append((knots[left] + t, ((c3 * t + c2) * t + c1) * t + c0))
+    (x_left, left_value), (x_right, right_value) = found
+    lower = left_value < right_value
+    return np.where(lower, [x_left, left_value], [x_right, right_value])
+
+
+def _lowest(mean_loss: FloatArray, neighbours: int) -> tuple[NDArray[np.intp], NDArray[np.str_]]:
+    """Index of the size with the lowest loss, and status; (..., n_d, n_f) to (..., n_f)."""
+    present = np.isfinite(mean_loss)
+    best = np.argmin(np.where(present, mean_loss, np.inf), axis=-2)
+    n_d = mean_loss.shape[-2]
+    interior = present.copy()
+    for shift in range(1, neighbours + 1):
+        interior[..., :shift, :] = interior[..., max(n_d - shift, 0) :, :] = False
+        interior[..., shift:, :] &= present[..., :-shift, :]
+        interior[..., :-shift, :] &= present[..., shift:, :]
+    at_edge = ~np.take_along_axis(interior, best[..., None, :], axis=-2)[..., 0, :]
+    few = present.sum(axis=-2) < MIN_SIZES
+    return best, np.select([few, at_edge], ["few_sizes", "edge_minimum"], "ok")
