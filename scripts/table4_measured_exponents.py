@@ -20,8 +20,8 @@ Exponents of the compute-optimal front, P\\* ∝ f^-η and d\\* ∝ f^ξ, by poi
 engine and approach (docs/model.md, section 8). The standard error and the 95% interval are noise:
 for SGD and the recursion, from a bootstrap over runs. For Volterra losses there is none, and they
 tell how far the front is from a power law. The deviation from theory adds up from three parts:
-noise (estimate − expected: the same approach on Volterra losses of the same sizes and budgets),
-method (expected − exact: the exact front over the same budgets) and finite size (exact − theory).
+noise (estimate - expected: the same approach on Volterra losses of the same sizes and budgets),
+method (expected - exact: the exact front over the same budgets) and finite size (exact - theory).
 Spreads are systematic: the range of the estimates over approaches, and over windows; no interval
 contains them.
 """

@@ -485,7 +485,7 @@ def _jackknife(table: LossTable, estimate: _LawEstimator) -> tuple[FloatArray, F
 def _bootstrap(
     table: LossTable, estimate: Estimator, resamples: int, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray, float]:
-    """Standard errors of eta and xi from resampled runs, dof, and the share of refused resamples."""
+    """Standard errors of eta and xi from resampled runs, dof, and the share of refusals."""
     if resamples < 2:
         raise ValueError(f"a bootstrap needs at least 2 resamples, not {resamples}")
     n_runs = table.n_runs

@@ -56,14 +56,14 @@ class Law:
     @property
     def exponents(self) -> FloatArray:
         """Eta and xi of the front; NaN if the fit has not converged."""
-        a, b = self.parameters[[2, 4]]
         if not self.converged:
             return np.full(2, np.nan)
-        return np.array([a * b, b]) / (a + b)
+        a, b = map(float, self.parameters[[2, 4]])
+        return np.array([a * b / (a + b), b / (a + b)])
 
     def front(self, flops: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Optimal size and its loss at budgets, in the shape of `flops`."""
-        log_e, log_a, a, log_b, b = self.parameters
+        log_e, log_a, a, log_b, b = map(float, self.parameters)
         log_d = (np.log(a / b) + log_a - log_b + b * np.log(flops)) / (a + b)
         terms = [
             np.full(log_d.shape, log_e),
