@@ -1,4 +1,4 @@
-"""Measured exponents against surfaces whose front is known in closed form."""
+"""Measured exponents against surfaces whose front is known, and the coverage of their intervals."""
 
 import time
 from dataclasses import replace
@@ -7,132 +7,32 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import linregress
+from scipy.stats import binom, linregress
+from scipy.stats import t as student_t
 
 from plrf.fitting import (
-    LossTable,
-    envelope,
+    METHODS,
+    _bootstrap,
+    estimator,
+    fit_exact_front,
     fit_exponents,
-    isoflop,
-    losses_at_budgets,
+    front_exponents,
     power_law,
 )
+from plrf.fronts import Front, LossTable
+from tests.surfaces import ETA, XI, known_table, noisy
 
-METHODS = ("approach1", "approach2")
-A, B = 0.6, 0.5
-ETA, XI = A * B / (A + B), B / (A + B)
-
-
-def surface(sizes, budgets, a=A, b=B):
-    """L = d^-a + (f/d)^-b: the front has eta = ab/(a+b), xi = b/(a+b)."""
-    return sizes[:, None] ** -a + (budgets / sizes[:, None]) ** -b
+TRUTHS = np.array([ETA, XI])
+FRONT_METHODS = [method for method in METHODS if method != "approach3"]
 
 
-def optimal_budget(d, a=A, b=B):
-    """The budget at which `d` is the minimum of `surface`."""
-    return d ** ((a + b) / b) * (b / a) ** (1 / b)
-
-
-def known_table(ratio=2**0.5, n_sizes=12, n_budgets=101, offset=0.0, margin=2.5, a=A, b=B):
-    """The surface on a geometric grid of sizes; the optimum stays `margin` steps inside."""
-    sizes = 200 * ratio ** (np.arange(n_sizes) + offset)
-    low, high = 200 * ratio**margin, 200 * ratio ** (n_sizes - 1 - margin)
-    budgets = np.geomspace(optimal_budget(low, a, b), optimal_budget(high, a, b), n_budgets)
-    return LossTable(sizes, budgets, surface(sizes, budgets, a, b)[:, None, :])
-
-
-def noisy(table, n_runs, rng, level=0.02):
-    """Runs of the table's sizes: each has one factor for its curve and some that vary with f."""
-    n_d, _, n_f = table.losses.shape
-    log_f = np.log(table.budgets)
-    smooth = np.exp(-0.5 * np.subtract.outer(log_f, log_f) ** 2) + 1e-8 * np.eye(n_f)
-    curve = rng.standard_normal((n_d, n_runs, n_f)) @ np.linalg.cholesky(smooth).T
-    noise = rng.standard_normal((n_d, n_runs, 1)) + 0.5 * curve
-    return replace(table, losses=table.losses * (1 + level * noise))
-
-
-def fit(table, method, parabola_sizes=5, resamples=200, seed=1):
+def fit(table, method, neighbours=2, resamples=200, seed=1):
     rng = np.random.default_rng(seed)
-    return fit_exponents(table, method, parabola_sizes=parabola_sizes, resamples=resamples, rng=rng)
+    return fit_exponents(table, method, neighbours=neighbours, resamples=resamples, rng=rng)
 
 
-class TestLossesAtBudgets:
-    curves = pytest.mark.parametrize(
-        "curve",
-        [
-            lambda f: f**-0.4,
-            lambda f: 0.01 + f**-0.7 + 3 * f**-1.3,
-            lambda f: 1e-3 + (1 + f / 1e5) ** -1.2,
-        ],
-        ids=["power", "two powers", "bend"],
-    )
-
-    @curves
-    def test_error_at_24_steps_per_decade(self, curve):
-        flops = np.geomspace(1e3, 1e8, 5 * 24 + 1)
-        budgets = np.geomspace(1e3, 1e8, 997)
-        found = losses_at_budgets(flops, curve(flops), budgets)
-        np.testing.assert_allclose(found, curve(budgets), rtol=2e-5)
-
-    @curves
-    def test_error_on_integer_steps(self, curve):
-        steps = np.unique(np.geomspace(1, 1e5, 5 * 24 + 1).round())
-        flops = 1e3 * np.concatenate([[0], steps])
-        loss = np.concatenate([[1.0], curve(1e3 * steps)])
-        budgets = np.geomspace(1e4, 1e8, 997)
-        np.testing.assert_allclose(
-            losses_at_budgets(flops, loss, budgets), curve(budgets), rtol=1e-4
-        )
-
-    def test_records_are_reproduced_and_nothing_is_extrapolated(self):
-        flops, loss = np.array([0, 10, 20, 40.0]), np.array([5, 4, 3, 2.5])
-        found = losses_at_budgets(flops, loss, [9.99, 10, 20, 40, 40.01])
-        np.testing.assert_allclose(found, [np.nan, 4, 3, 2.5, np.nan])
-
-    def test_diverged_run_ends_at_its_last_finite_loss(self):
-        flops = np.array([10, 20, 40, 80, 160.0])
-        loss = np.array([4, 3, 1e5, np.inf, 2])
-        found = losses_at_budgets(flops, loss, [20, 40, 60, 160])
-        np.testing.assert_allclose(found, [3, 1e5, np.nan, np.nan])
-
-    def test_too_short_to_interpolate(self):
-        assert np.isnan(losses_at_budgets([0, 10], [1, 0.5], [5, 10])).all()
-        assert np.isnan(losses_at_budgets([10, 20], [np.nan, 0.5], [15])).all()
-
-    @pytest.mark.parametrize(
-        ("flops", "loss", "message"),
-        [
-            ([1, 2, 3], [1, 2], "of one length"),
-            ([1, 2, 2], [1, 1, 1], "increasing"),
-            ([1, 2, 3], [1, 0, 1], "positive"),
-        ],
-    )
-    def test_bad_input(self, flops, loss, message):
-        with pytest.raises(ValueError, match=message):
-            losses_at_budgets(flops, loss, [1.5])
-
-
-class TestLossTable:
-    def test_mean_is_missing_where_a_run_is(self):
-        losses = np.array([[[1, 2, 3], [3, 4, np.nan]]])
-        table = LossTable(np.array([2.0]), np.array([1.0, 2, 3]), losses)
-        np.testing.assert_array_equal(table.mean_loss, [[2, 3, np.nan]])
-
-    @pytest.mark.parametrize(
-        ("sizes", "budgets", "losses", "message"),
-        [
-            ([2, 1], [1, 2], np.ones((2, 1, 2)), "sizes must be"),
-            ([0, 1], [1, 2], np.ones((2, 1, 2)), "sizes must be"),
-            ([1, 2], [], np.ones((2, 1, 0)), "budgets must be"),
-            ([1, 2], [1, 2], np.ones((2, 2)), r"losses must have shape \(2, number of runs, 2\)"),
-            ([1, 2], [1, 2], np.ones((2, 0, 2)), "losses must have shape"),
-            ([1, 2], [1, 2], np.zeros((2, 1, 2)), "losses must be positive"),
-            ([1, 2], [1, 2], np.full((2, 1, 2), np.inf), "losses must be positive"),
-        ],
-    )
-    def test_bad_input(self, sizes, budgets, losses, message):
-        with pytest.raises(ValueError, match=message):
-            LossTable(np.array(sizes, float), np.array(budgets, float), losses)
+def both(fits):
+    return fits.eta, fits.xi
 
 
 class TestPowerLaw:
@@ -199,239 +99,312 @@ class TestPowerLaw:
             power_law(x, y)
 
 
-class TestFronts:
-    def test_envelope_is_the_lowest_loss(self):
-        table = known_table()
-        front = envelope(table)
-        assert front.usable.all()
-        np.testing.assert_array_equal(front.loss_opt, table.losses[:, 0].min(axis=0))
-        # The size is optimal for budgets within about half a step of the grid around it.
-        steps = np.log(front.d_opt / table.budgets**XI / (A / B) ** (1 / (A + B)))
-        assert np.abs(steps).max() < 0.55 * np.log(np.sqrt(2))
-
-    @pytest.mark.parametrize("parabola_sizes", [3, 4, 7, 20])
-    def test_exact_parabola(self, parabola_sizes):
-        sizes = 100 * 1.7 ** np.arange(9)
-        budgets = np.geomspace(1e6, 1e9, 7)
-        d_opt, loss_opt, curvature = 40 * budgets**0.2, budgets**-0.3, np.linspace(0.05, 0.2, 7)
-        log_loss = np.log(loss_opt) + curvature * np.log(sizes[:, None] / d_opt) ** 2
-        table = LossTable(sizes, budgets, np.exp(log_loss)[:, None, :])
-        front = isoflop(table, parabola_sizes)
-        assert front.usable.all()
-        np.testing.assert_allclose(front.d_opt, d_opt, rtol=1e-10)
-        np.testing.assert_allclose(front.loss_opt, loss_opt, rtol=1e-10)
-        np.testing.assert_allclose(front.parabola[:, 0], curvature, rtol=1e-9)
-        for coefficients, column in zip(front.parabola, log_loss.T, strict=True):
-            np.testing.assert_allclose(np.polyval(coefficients, np.log(sizes)), column, rtol=1e-9)
-        eta, xi = fit(table, "approach2", parabola_sizes)
-        assert (eta.estimate, xi.estimate) == pytest.approx((0.3, 0.2), rel=1e-9)
-
-    def test_parabola_against_polyfit(self):
-        rng = np.random.default_rng(3)
-        table = noisy(known_table(n_budgets=20), 1, rng)
-        front = isoflop(table, 6)
-        for j, coefficients in enumerate(front.parabola):
-            lowest = np.argsort(table.mean_loss[:, j])[:6]
-            expected = np.polyfit(
-                np.log(table.sizes[lowest]), np.log(table.mean_loss[lowest, j]), 2
-            )
-            np.testing.assert_allclose(coefficients, expected, rtol=1e-7)
-
-    def test_parabola_needs_three_sizes(self):
-        with pytest.raises(ValueError, match="at least 3 sizes, not 2"):
-            isoflop(known_table(), 2)
-
-    def test_statuses(self):
-        sizes = 2.0 ** np.arange(7)
-        columns = {
-            "ok": [5, 4, 3, 2, 3, 4, 5],
-            "edge_minimum": [1, 2, 3, 4, 5, 6, 7],
-            "few_sizes": [np.nan, np.nan, np.nan, 3, 2, 3, 4],
-            "not_convex": [9, 3.9, 4.5, 4.5, 4.0, 9, 9],
-            "vertex_outside": [9, 1.001, 1, 1.5, 1.9, 9, 9],
-        }
-        log_losses = np.array(list(columns.values())).T
-        table = LossTable(sizes, 10.0 ** np.arange(5), np.exp(log_losses)[:, None, :])
-        front = envelope(table)
-        assert front.status.tolist() == ["ok", "edge_minimum", "few_sizes", "ok", "ok"]
-        np.testing.assert_array_equal(front.d_opt, sizes[[3, 0, 4, 1, 2]])
-
-        front = isoflop(table, 4)
-        assert front.status.tolist() == list(columns)
-        assert np.isnan(front.d_opt).tolist() == [False, True, True, True, True]
-
-    @pytest.mark.parametrize("missing", [4, 6])
-    def test_minimum_next_to_a_missing_size_is_an_edge(self, missing):
-        loss = np.array([5, 4, 3.5, 3, 2.5, 2, 2.5, 3, 4])
-        losses = np.repeat(loss[:, None, None], 2, axis=1)
-        losses[missing, 0] = np.nan
-        table = LossTable(2.0 ** np.arange(9), np.array([1e6]), losses)
-        assert envelope(table).status == "edge_minimum"
-        assert isoflop(table, 5).status == "edge_minimum"
-
-    def test_no_size_reaches_the_budget(self):
-        table = known_table()
-        table.losses[:, :, 0] = np.nan
-        for front in (envelope(table), isoflop(table, 5)):
-            assert front.status[0] == "few_sizes"
-            assert np.isnan([front.d_opt[0], front.loss_opt[0]]).all()
-            assert front.usable[1:].all()
-
-
 class TestKnownExponents:
-    # Worst errors seen on these grids: the staircase for approach 1, the skew of the true
-    # curves for approach 2.
+    # Bounds of the errors on these grids, for eta and xi.
     @pytest.mark.parametrize(
-        ("method", "eta_error", "xi_error"), [("approach1", 3e-4, 0.02), ("approach2", 5e-4, 3e-3)]
+        ("method", "eta_error", "xi_error"),
+        [
+            ("approach1", 2e-4, 2e-3),
+            ("approach2", 2e-4, 2e-3),
+            ("approach2_spline", 1e-5, 1e-4),
+            ("approach3", 1e-4, 1e-4),
+        ],
     )
     @pytest.mark.parametrize(("a", "b"), [(0.6, 0.5), (0.3, 0.6), (0.8, 0.4)])
     def test_recovered(self, method, eta_error, xi_error, a, b):
-        for offset in np.linspace(-0.5, 0.5, 7):
-            eta, xi = fit(known_table(offset=offset, a=a, b=b), method)
-            assert (eta.status, eta.n_budgets, eta.n_dropped) == ("ok", 101, 0)
+        for offset in np.linspace(-0.5, 0.5, 3 if method == "approach3" else 7):
+            table = known_table(n_budgets=21, offset=offset, a=a, b=b)
+            eta, xi = both(fit(table, method))
+            assert (eta.status, eta.n_budgets, eta.n_dropped) == ("ok", 21, 0)
             assert eta.estimate == pytest.approx(a * b / (a + b), abs=eta_error)
             assert xi.estimate == pytest.approx(b / (a + b), abs=xi_error)
 
-    @pytest.mark.parametrize("method", METHODS)
+    @pytest.mark.parametrize("method", FRONT_METHODS)
     @pytest.mark.parametrize("ratio", [np.sqrt(2), 2])
     def test_regression_intervals_cover_the_truth_without_noise(self, method, ratio):
-        # All that is random is where the grid of sizes lies and how wide the window is. With
-        # independent residuals, the intervals of approach 2 would cover in about half the trials.
+        # All that is random is where the grid of sizes lies and how wide the window is.
         rng = np.random.default_rng(0)
         covered = np.zeros(2)
         for _ in range(200):
-            table = known_table(ratio, n_sizes=9, offset=rng.uniform(-0.5, 0.5), margin=1)
+            table = known_table(ratio, n_sizes=10, offset=rng.uniform(-0.5, 0.5))
             first, last = rng.integers(0, 20), rng.integers(81, 101)
             window = LossTable(
                 table.sizes, table.budgets[first:last], table.losses[:, :, first:last]
             )
-            fits = fit(window, method)
-            covered += [
-                found.ci_low <= truth <= found.ci_high
-                for found, truth in zip(fits, (ETA, XI), strict=True)
-            ]
+            fits = both(fit(window, method))
+            covered += [f.ci_low <= t <= f.ci_high for f, t in zip(fits, TRUTHS, strict=True)]
         assert np.all(covered / 200 > 0.85)
 
-    @pytest.mark.parametrize("method", METHODS)
-    @pytest.mark.parametrize("n_runs", [3, 8])
-    def test_bootstrap_against_many_experiments(self, method, n_runs):
-        # With 300 experiments the true standard deviation is known to 4%: 3 sigma are allowed.
+
+class TestCoverage:
+    """95% intervals cover the truth in 92 to 98% of trials.
+
+    The truth is free of finite-size bias, and a random place of the grid of sizes turns what bias
+    a method has into a part of the scatter. With a coverage of 95%, 400 trials leave the range
+    with a probability of 0.5%; the seeds are fixed.
+    """
+
+    TRIALS = 400
+
+    @pytest.mark.parametrize(
+        ("method", "n_budgets", "ratio", "n_sizes", "level", "n_runs"),
+        [
+            ("approach1", 31, 2**0.5, 13, 0.1, 10),
+            ("approach2", 9, 2**0.5, 13, 0.1, 10),
+            ("approach2_spline", 9, 2**0.5, 13, 0.1, 10),
+            ("approach1", 31, 2, 9, 0.02, 10),  # a coarse grid and little noise
+            ("approach2", 9, 2, 9, 0.02, 10),
+            ("approach2", 9, 2**0.5, 13, 0.3, 20),  # strong noise
+        ],
+    )
+    def test_intervals_cover_the_truth(self, method, n_budgets, ratio, n_sizes, level, n_runs):
+        rng = np.random.default_rng(4)
+        estimates, covered = [], []
+        for _ in range(self.TRIALS):
+            offset = rng.uniform(-0.5, 0.5)
+            clean = known_table(ratio, n_sizes, n_budgets, offset, margin=3)
+            table = noisy(clean, n_runs, rng, level)
+            fits = both(fit_exponents(table, method, neighbours=2, resamples=1000, rng=rng))
+            estimates.append([f.estimate for f in fits])
+            covered.append([f.ci_low <= t <= f.ci_high for f, t in zip(fits, TRUTHS, strict=True)])
+        # A refused fit has no interval, and counts as one that does not cover the truth.
+        assert np.isfinite(estimates).all(axis=1).mean() > 0.99
+        spread = np.nanstd(estimates, axis=0)
+        assert np.all(np.abs(np.nanmean(estimates, axis=0) - TRUTHS) < 0.25 * spread)
+        coverage = np.mean(covered, axis=0)
+        assert np.all((coverage >= 0.92) & (coverage <= 0.98))
+
+    def test_range_is_wide_enough(self):
+        low, high = np.array([0.92, 0.98]) * self.TRIALS
+        outside = binom.cdf(low - 1, self.TRIALS, 0.95) + binom.sf(high, self.TRIALS, 0.95)
+        assert outside < 0.01
+
+    def test_parametric_law(self):
+        """Its bootstrap is slow: 100 trials of 60 resamples, in which 95% may come out as 88%."""
+        rng = np.random.default_rng(6)
+        covered = []
+        for _ in range(100):
+            clean = known_table(2, 8, 5, rng.uniform(-0.5, 0.5))
+            fits = both(fit(noisy(clean, 10, rng, 0.1), "approach3", resamples=60))
+            covered.append([f.ci_low <= t <= f.ci_high for f, t in zip(fits, TRUTHS, strict=True)])
+        assert np.all(np.mean(covered, axis=0) >= 0.88)
+
+
+class TestBootstrap:
+    """Against closed forms, for an estimator that is linear in the mean losses."""
+
+    class Linear:
+        WEIGHTS = np.array([[1.0, -2.0, 0.5], [0.0, 3.0, 0.0]])
+
+        def exponents(self, mean_loss):
+            return np.moveaxis(mean_loss[..., 0] @ self.WEIGHTS.T, -1, 0)
+
+    def test_variance_and_degrees_of_freedom(self):
         rng = np.random.default_rng(0)
-        clean = known_table(n_budgets=15)
-        truths = np.array([ETA, XI])
-        estimates, errors, covered = [], [], []
-        for trial in range(300):
-            fits = fit(noisy(clean, n_runs, rng), method, resamples=100, seed=trial)
-            estimates.append([found.estimate for found in fits])
-            errors.append([found.std_error for found in fits])
-            covered.append([f.ci_low <= t <= f.ci_high for f, t in zip(fits, truths, strict=True)])
-        spread = np.std(estimates, axis=0)
-        ratio = np.sqrt(np.mean(np.square(errors), axis=0)) / spread
-        np.testing.assert_allclose(ratio, 1, atol=0.12)
-        np.testing.assert_array_less(np.abs(np.mean(estimates, axis=0) - truths), 0.2 * spread)
-        assert np.all(np.mean(covered, axis=0) > 0.92)
+        losses = 1 + rng.uniform(size=(3, 8, 1)) * np.array([1.0, 2.0, 4.0])[:, None, None]
+        table = LossTable(np.array([1.0, 2, 3]), np.array([1.0]), losses)
+        errors, dof, refused = _bootstrap(table, self.Linear(), 100_000, rng)
+        # Independent samples of 8: the sum of w^2 s^2 / 8, and Satterthwaite's formula.
+        parts = self.Linear.WEIGHTS**2 * losses[..., 0].var(axis=1, ddof=1) / 8
+        np.testing.assert_allclose(errors, np.sqrt(parts.sum(axis=1)), rtol=0.01)
+        expected = 7 * parts.sum(axis=1) ** 2 / np.sum(parts**2, axis=1)
+        np.testing.assert_allclose(dof, expected, rtol=0.03)
+        assert dof[1] == pytest.approx(7, rel=0.01), "one size alone"
+        assert refused == 0
+
+    def test_thousand_resamples_suffice_for_the_degrees_of_freedom(self):
+        rng = np.random.default_rng(1)
+        table = LossTable(np.arange(1, 4.0), np.array([1.0]), rng.uniform(1, 2, (3, 8, 1)))
+        many = _bootstrap(table, self.Linear(), 100_000, rng)[1]
+        few = [_bootstrap(table, self.Linear(), 1000, rng)[1] for _ in range(20)]
+        np.testing.assert_allclose(np.mean(few, axis=0), many, rtol=0.1)
 
 
 @pytest.mark.parametrize("method", METHODS)
 class TestFitExponents:
-    def test_fields(self, method):
-        table = noisy(known_table(), 4, np.random.default_rng(0))
-        eta, xi = fit(table, method)
-        assert (eta.quantity, xi.quantity) == ("eta", "xi")
-        for found in (eta, xi):
-            assert found.method == method
-            assert found.ci_low < found.estimate < found.ci_high
-            assert (found.window_low, found.window_high) == (table.budgets[0], table.budgets[-1])
-            # t quantile of 3 degrees of freedom
-            assert found.ci_high - found.estimate == pytest.approx(3.182446 * found.std_error)
+    def table(self, n_runs=4, n_budgets=20, level=0.02, **known):
+        return noisy(
+            known_table(n_budgets=n_budgets, **known), n_runs, np.random.default_rng(0), level
+        )
 
-    def test_edges_are_dropped_and_named(self, method):
-        table = known_table(n_sizes=12)
-        part = LossTable(table.sizes[:8], table.budgets, table.losses[:8])
-        eta, _ = fit(part, method)
-        assert eta.n_dropped > 10
-        assert eta.n_budgets + eta.n_dropped == 101
-        assert eta.status == f"ok; dropped {eta.n_dropped} edge_minimum"
-        assert eta.window_low == table.budgets[0]
-        assert eta.window_high == table.budgets[eta.n_budgets - 1]
-        assert eta.estimate == pytest.approx(ETA, abs=2e-3)
+    def test_fields(self, method):
+        table = self.table()
+        fits = fit(table, method, resamples=50)
+        assert (fits.eta.quantity, fits.xi.quantity) == ("eta", "xi")
+        for found in both(fits):
+            assert found.method == method
+            assert found.error_source == "runs"
+            assert 3 <= found.dof <= 3 * table.sizes.size
+            assert found.ci_low < found.estimate < found.ci_high
+            assert (found.used_low, found.used_high) == (table.budgets[0], table.budgets[-1])
+            reach = student_t.ppf(0.975, found.dof) * found.std_error
+            assert found.ci_high - found.estimate == pytest.approx(reach)
+            assert 0 < found.rms_residual < 0.3
+        assert fit(known_table(n_budgets=20), method).eta.error_source == "residuals"
+
+    def test_residuals_are_those_of_the_fit(self, method):
+        fits = fit(self.table(), method, resamples=20)
+        if method == "approach3":
+            assert np.isnan(fits.residuals).all()
+            return
+        front = fits.front
+        for residuals, y, found in zip(
+            fits.residuals, (front.loss_opt, front.d_opt), both(fits), strict=True
+        ):
+            law = power_law(front.budgets, y)
+            np.testing.assert_allclose(residuals, law.residuals, atol=1e-9)
+            assert found.rms_residual == pytest.approx(np.sqrt(np.mean(law.residuals**2)))
 
     def test_few_sizes(self, method):
-        table = known_table()
+        table = known_table(n_budgets=40)
         losses = table.losses.copy()
-        losses[:8, :, :10] = np.nan
-        eta, _ = fit(LossTable(table.sizes, table.budgets, losses), method)
-        assert eta.status == "ok; dropped 10 few_sizes"
+        losses[:8, :, :4] = np.nan
+        fits = fit(LossTable(table.sizes, table.budgets, losses), method)
+        assert fits.eta.status == "ok; dropped 4 few_sizes"
+        assert fits.eta.used_low == table.budgets[4]
         part = LossTable(table.sizes[4:8], table.budgets, table.losses[4:8])
-        for found in fit(part, method):
-            message = "refused: 0 usable budgets, at least 4 needed; dropped 101 few_sizes"
+        for found in both(fit(part, method)):
+            message = "refused: 0 usable budgets, at least 4 needed; dropped 40 few_sizes"
             assert found.status == message
             assert np.isnan([found.estimate, found.std_error, found.ci_low, found.ci_high]).all()
-            assert (found.n_budgets, found.n_dropped) == (0, 101)
-            assert (found.window_low, found.window_high) == (table.budgets[0], table.budgets[-1])
+            assert (found.n_budgets, found.n_dropped) == (0, 40)
+            assert (found.used_low, found.used_high) == (table.budgets[0], table.budgets[-1])
 
     def test_few_budgets(self, method):
-        eta, xi = fit(known_table(n_budgets=4), method)
-        assert eta.status == xi.status == "ok"
+        assert fit(known_table(n_budgets=4), method).eta.status == "ok"
         for n_runs in (1, 3):
             table = noisy(known_table(n_budgets=3), n_runs, np.random.default_rng(0), 1e-3)
-            eta, xi = fit(table, method)
+            eta, xi = both(fit(table, method))
             assert eta.status == xi.status == "refused: 3 usable budgets, at least 4 needed"
             assert np.isnan([eta.estimate, xi.estimate]).all()
 
     def test_diverged_run_removes_its_size_from_the_resamples_too(self, method):
-        table = noisy(known_table(), 5, np.random.default_rng(0))
+        table = self.table(n_runs=5)
         losses = table.losses.copy()
-        losses[-1, 2, 50:] = np.nan
-        whole = fit(replace(table, losses=losses), method)
-        losses[-1, :, 50:] = np.nan
-        assert whole == fit(replace(table, losses=losses), method)
-
-    def test_refused_resamples_are_told(self, method):
-        # Minima so flat that noise moves many to the edge of the grid.
-        table = known_table(n_sizes=7, n_budgets=5)
-        found = {
-            fit(noisy(table, 3, np.random.default_rng(seed), level=0.2), method)[0].status
-            for seed in range(20)
-        }
-        assert any("% of resamples refused" in status for status in found)
+        losses[-1, 2, 10:] = np.nan
+        whole = fit(replace(table, losses=losses), method, resamples=30)
+        losses[-1, :, 10:] = np.nan
+        assert both(whole) == both(fit(replace(table, losses=losses), method, resamples=30))
 
     def test_seeded(self, method):
-        table = noisy(known_table(n_budgets=20), 4, np.random.default_rng(0))
-        assert fit(table, method, seed=3) == fit(table, method, seed=3)
-        assert fit(table, method, seed=3)[0].std_error != fit(table, method, seed=4)[0].std_error
+        table = self.table(n_budgets=9)
+        first = fit(table, method, seed=3, resamples=30)
+        assert both(first) == both(fit(table, method, seed=3, resamples=30))
+        other = fit(table, method, seed=4, resamples=30)
+        assert first.eta.std_error != other.eta.std_error
+        assert first.eta.estimate == other.eta.estimate
 
     def test_run_order_does_not_matter(self, method):
-        table = noisy(known_table(n_budgets=20), 4, np.random.default_rng(0))
+        table = self.table(n_budgets=9)
         shuffled = replace(table, losses=table.losses[:, [2, 0, 3, 1]])
-        for one, other in zip(fit(table, method), fit(shuffled, method), strict=True):
-            assert one.estimate == pytest.approx(other.estimate, rel=1e-12)
+        for one, other in zip(both(fit(table, method)), both(fit(shuffled, method)), strict=True):
+            assert one.estimate == pytest.approx(other.estimate, rel=1e-6)
             assert one.std_error == pytest.approx(other.std_error, rel=0.3)
 
     def test_bad_input(self, method):
-        table = noisy(known_table(n_budgets=20), 4, np.random.default_rng(0))
         with pytest.raises(ValueError, match="at least 2 resamples, not 1"):
-            fit(table, method, resamples=1)
-        with pytest.raises(ValueError, match="unknown method 'approach7'"):
-            fit(table, method.replace(method[-1], "7"))
+            fit(self.table(), method, resamples=1)
+        with pytest.raises(ValueError, match="unknown method 'approach7': approach1, approach2"):
+            fit(self.table(), "approach7")
 
-    def test_thousand_resamples_take_about_a_second(self, method):
-        table = noisy(known_table(n_sizes=9, n_budgets=100), 10, np.random.default_rng(0))
+    def test_thousand_resamples_take_seconds(self, method):
+        table = noisy(known_table(n_sizes=9, n_budgets=9), 10, np.random.default_rng(0), 0.1)
         start = time.process_time()
         fit(table, method, resamples=1000)
-        assert time.process_time() - start < 5
+        assert time.process_time() - start < (30 if method == "approach3" else 3)
+
+
+@pytest.mark.parametrize("method", FRONT_METHODS)
+def test_edges_are_dropped_and_named(method):
+    table = known_table(n_sizes=12)
+    part = LossTable(table.sizes[:9], table.budgets, table.losses[:9])
+    eta = fit(part, method).eta
+    assert eta.n_dropped > 10
+    assert eta.n_budgets + eta.n_dropped == 101
+    assert eta.status == f"ok; dropped {eta.n_dropped} edge_minimum"
+    assert eta.used_low == table.budgets[0]
+    assert eta.used_high == table.budgets[eta.n_budgets - 1]
+    assert eta.estimate == pytest.approx(ETA, abs=2e-3)
+
+
+@pytest.mark.parametrize("method", FRONT_METHODS)
+def test_refused_resamples_are_told(method):
+    # Minima so flat that noise moves many to the edge of the grid.
+    table = known_table(n_sizes=7, n_budgets=5)
+    found = {
+        fit(noisy(table, 3, np.random.default_rng(seed), 0.3), method).eta.status
+        for seed in range(20)
+    }
+    assert any("% of resamples refused" in status for status in found)
+
+
+def test_law_that_does_not_fit_is_refused():
+    """Losses without a trade-off: more parameters are never better."""
+    table = known_table(n_budgets=9)
+    losses = (table.sizes[:, None] ** 0.2 * table.budgets**-0.3)[:, None]
+    found = fit(replace(table, losses=losses), "approach3").eta
+    assert found.status.startswith("refused: the parametric law does not fit")
+    assert np.isnan([found.estimate, found.std_error]).all()
+
+
+class TestExactFront:
+    def front(self, n=7, status="ok"):
+        flops = np.geomspace(1e6, 1e9, n)
+        return Front(flops, 3 * flops**0.4, 2 * flops**-0.7, np.full(n, status))
+
+    def test_power_law(self):
+        errors = np.full(7, 1e-9)
+        fits = fit_exact_front(self.front(), errors, 2 * errors)
+        assert (fits.eta.estimate, fits.xi.estimate) == pytest.approx((0.7, 0.4), rel=1e-12)
+        assert fits.eta.method == "approach0"
+        assert fits.eta.error_source == "solver"
+        # Errors of alternating sign at the ends of the window would do this much.
+        x = np.log(self.front().budgets)
+        x = x - x.mean()
+        assert fits.xi.std_error == pytest.approx(1e-9 * np.abs(x).sum() / (x @ x))
+        assert fits.eta.std_error == pytest.approx(2 * fits.xi.std_error)
+        assert fits.eta.ci_high - fits.eta.estimate == pytest.approx(
+            1.959964 * fits.eta.std_error, rel=1e-3
+        )
+
+    def test_without_a_minimum_it_is_refused(self):
+        fits = fit_exact_front(self.front(status="no_minimum"), np.zeros(7), np.zeros(7))
+        message = "refused: 0 usable budgets, at least 4 needed; dropped 7 no_minimum"
+        assert fits.eta.status == message
+        assert np.isnan([fits.eta.estimate, fits.xi.std_error]).all()
+
+
+def test_exponents_of_a_part_of_the_budgets():
+    front = TestExactFront().front()
+    used = np.array([False, True, True, True, True, False, False])
+    np.testing.assert_allclose(front_exponents(front, used), [0.7, 0.4])
+    assert np.isnan(front_exponents(front, used & (np.arange(7) < 4))).all()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_estimators_are_vectorised(method):
+    table = known_table(n_sizes=8, n_budgets=5)
+    rng = np.random.default_rng(0)
+    means = np.stack([noisy(table, 1, rng).mean_loss for _ in range(4)])
+    chosen = estimator(table.sizes, table.budgets, method, 2)
+    first = chosen.exponents(table.mean_loss)
+    np.testing.assert_allclose(first, [ETA, XI], atol=0.01)
+    together = chosen.exponents(means)
+    assert together.shape == (2, 4)
+    for k, mean in enumerate(means):
+        np.testing.assert_allclose(together[:, k], chosen.exponents(mean), rtol=1e-9)
 
 
 @given(
     loss_unit=st.floats(1e-6, 1e6),
     flop_unit=st.floats(1e-6, 1e6),
     size_unit=st.floats(1e-2, 1e2),
-    method=st.sampled_from(METHODS),
+    method=st.sampled_from(FRONT_METHODS),
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_units_do_not_matter(loss_unit, flop_unit, size_unit, method):
-    table = noisy(known_table(n_budgets=20), 3, np.random.default_rng(0))
+    table = noisy(known_table(n_budgets=20), 3, np.random.default_rng(0), 0.02)
     scaled = LossTable(table.sizes * size_unit, table.budgets * flop_unit, table.losses * loss_unit)
-    for one, other in zip(fit(table, method), fit(scaled, method), strict=True):
+    for one, other in zip(both(fit(table, method)), both(fit(scaled, method)), strict=True):
         assert one.estimate == pytest.approx(other.estimate, rel=1e-8)
         assert one.std_error == pytest.approx(other.std_error, rel=1e-8)

@@ -490,7 +490,7 @@ def _bootstrap(
         raise ValueError(f"a bootstrap needs at least 2 resamples, not {resamples}")
     n_runs = table.n_runs
     shares = np.full(n_runs, 1 / n_runs)
-    counts = rng.multinomial(n_runs, shares, size=(table.sizes.size, resamples))
+    counts = rng.multinomial(n_runs, shares, size=(table.sizes.size, resamples)).astype(float)
     means = np.swapaxes(counts @ table.losses / n_runs, 0, 1)
     # A size with a missing run stays out, also of the resamples that did not draw this run.
     means = np.where(np.isnan(table.mean_loss), np.nan, means)
@@ -506,7 +506,7 @@ def _bootstrap(
     variance = np.sum(deviations**2, axis=1) / (n - 1)
 
     # Each size's share of the variance, without what the finite number of resamples adds to it.
-    covariances = np.einsum("dbr,qb->qdr", counts[:, accepted] - 1.0, deviations) / n
+    covariances = np.swapaxes(deviations @ (counts[:, accepted] - 1), 0, 1) / n
     shares = np.sum(covariances**2, axis=2) - (n_runs - 1) / n * variance[:, None]
     shares = np.maximum(shares, 0)
     with np.errstate(invalid="ignore"):

@@ -192,19 +192,23 @@ def parabolas(
     if neighbours < 1:
         raise ValueError(f"a parabola needs at least 1 neighbour on each side, not {neighbours}")
     best, status = _lowest(mean_loss, neighbours)
-    around = best[..., None, :] + np.arange(-neighbours, neighbours + 1)[:, None]
-    inside = np.clip(around, 0, sizes.size - 1)
-    log_loss = np.log(np.take_along_axis(mean_loss, inside, axis=-2))
-    solve, low, high = _least_squares(np.log(sizes), neighbours)
-    coefficients = np.einsum("...fck,...kf->...fc", solve[best], log_loss)
+    # Where a neighbour is missing the status is not ok, and what is computed is not used.
+    steps = np.arange(-neighbours, neighbours + 1)[:, None]
+    around = np.clip(best[..., None, :] + steps, 0, sizes.size - 1)
+    log_loss = np.log(np.take_along_axis(mean_loss, around, axis=-2))
+    coefficients = np.einsum(
+        "...fck,...kf->...fc", _least_squares(np.log(sizes), neighbours)[best], log_loss
+    )
     coefficients[status != "ok"] = np.nan
     a, b, c = np.moveaxis(coefficients, -1, 0)
 
+    origin = np.log(sizes)[best]
+    d_low, d_high = (np.where(status == "ok", sizes[around[..., k, :]], np.nan) for k in (0, -1))
     convex = a > 0
     # The vertex is within the sizes if the slope changes sign between the smallest and largest.
-    inside = convex & (2 * a * low[best] + b <= 0) & (2 * a * high[best] + b >= 0)
+    falls, rises = (2 * a * (np.log(d) - origin) + b for d in (d_low, d_high))
+    inside = convex & (falls <= 0) & (rises >= 0)
     vertex = np.divide(-b, 2 * a, out=np.full(a.shape, np.nan), where=inside)
-    origin = np.log(sizes)[best]
     return Front(
         budgets,
         d_opt=np.exp(origin + vertex),
@@ -213,25 +217,22 @@ def parabolas(
             [status != "ok", ~convex, ~inside], [status, "not_convex", "vertex_outside"], "ok"
         ),
         best=best,
-        d_low=np.where(status == "ok", np.exp(origin + low[best]), np.nan),
-        d_high=np.where(status == "ok", np.exp(origin + high[best]), np.nan),
+        d_low=d_low,
+        d_high=d_high,
         parabola=np.stack([a, b - 2 * a * origin, c - b * origin + a * origin**2], axis=-1),
     )
 
 
-def _least_squares(log_d: FloatArray, neighbours: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Matrices from log losses around each size to the parabola's coefficients (n_d, 3, k).
+def _least_squares(log_d: FloatArray, neighbours: int) -> FloatArray:
+    """Matrices (n_d, 3, k) from log losses around each size to a parabola's coefficients.
 
-    The parabola is in log d measured from the size in the middle; also its range. NaN for sizes
-    that lack neighbours.
+    The parabola is in log d measured from the size in the middle. NaN where neighbours lack.
     """
     matrices = np.full((log_d.size, 3, 2 * neighbours + 1), np.nan)
-    low, high = np.full((2, log_d.size), np.nan)
     for i in range(neighbours, log_d.size - neighbours):
         x = log_d[i - neighbours : i + neighbours + 1] - log_d[i]
         matrices[i] = np.linalg.pinv(np.vander(x, 3))
-        low[i], high[i] = x[0], x[-1]
-    return matrices, low, high
+    return matrices
 
 
 def splines(

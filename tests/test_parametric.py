@@ -1,0 +1,106 @@
+"""The parametric law: recovered from its own losses, its gradient, its front, and outliers."""
+
+import numpy as np
+import pytest
+from scipy.optimize import approx_fprime, minimize_scalar
+
+from plrf.parametric import HUBER, Law, _objective, fit_law
+
+TRUTH = {"log_e": np.log(0.02), "log_a": np.log(3), "a": 0.6, "log_b": np.log(5), "b": 0.45}
+
+
+def grid(n_d=10, n_f=8):
+    d = np.geomspace(100, 3000, n_d)[:, None]
+    f = np.geomspace(1e5, 1e8, n_f)
+    log_d, log_f = np.broadcast_arrays(np.log(d), np.log(f))
+    return log_d.ravel(), (log_f - log_d).ravel()
+
+
+def law_loss(log_d, log_n, log_e, log_a, a, log_b, b):
+    return np.exp(log_e) + np.exp(log_a - a * log_d) + np.exp(log_b - b * log_n)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"a": 0.2, "b": 1.1}, {"a": 1.3, "b": 0.3}, {"log_e": -40.0}, {"log_a": 20.0, "a": 3.0}],
+    ids=str,
+)
+def test_recovers_a_law_from_its_losses(changes):
+    truth = TRUTH | changes
+    log_d, log_n = grid()
+    law = fit_law(log_d, log_n, np.log(law_loss(log_d, log_n, **truth)))
+    assert law.converged
+    a, b = truth["a"], truth["b"]
+    np.testing.assert_allclose(law.exponents, [a * b / (a + b), b / (a + b)], rtol=1e-3)
+    assert np.abs(law.residuals).max() < 1e-4
+    if truth["log_e"] > -10:
+        np.testing.assert_allclose(law.parameters, list(truth.values()), rtol=5e-3)
+
+
+def test_outliers_have_little_weight():
+    """A tenth of the losses twice too large: the Huber loss is not led astray, squares would be."""
+    log_d, log_n = grid()
+    log_loss = np.log(law_loss(log_d, log_n, **TRUTH))
+    outliers = np.random.default_rng(0).choice(log_loss.size, log_loss.size // 10, replace=False)
+    log_loss[outliers] += np.log(2)
+    law = fit_law(log_d, log_n, log_loss)
+    a, b = TRUTH["a"], TRUTH["b"]
+    np.testing.assert_allclose(law.exponents, [a * b / (a + b), b / (a + b)], rtol=0.01)
+    np.testing.assert_allclose(law.residuals[outliers], np.log(2), rtol=0.02)
+
+
+@pytest.mark.parametrize("size", [0.1, 5.0])
+def test_gradient_against_differences(size):
+    """In the quadratic and in the linear part of the Huber loss."""
+    rng = np.random.default_rng(1)
+    x, y = rng.standard_normal((2, 30))
+    point = np.array([-2.0, -1.0, 0.5, -0.5, 0.8])
+    terms = [np.full(30, point[0]), point[1] - point[2] * x, point[3] - point[4] * y]
+    log_loss = np.logaddexp.reduce(terms) + size * HUBER * rng.uniform(0.5, 2, 30)
+    expected = approx_fprime(point, lambda p: _objective(p, x, y, log_loss)[0], 1e-9)
+    value, gradient = _objective(point, x, y, log_loss)
+    assert value > 0
+    np.testing.assert_allclose(gradient, expected, rtol=1e-3, atol=1e-3 * np.abs(expected).max())
+
+
+def test_objective_is_the_huber_loss():
+    """Half the square up to delta, then linear; in units of delta."""
+    point = np.array([0.0, -50.0, 1.0, -50.0, 1.0])
+    residuals = np.array([0.5e-3, -1e-3, 3e-3, -0.2])
+    value, _ = _objective(point, np.zeros(4), np.zeros(4), -residuals)
+    expected = [0.5 * 0.5e-3**2, 0.5 * 1e-3**2, 1e-3 * (3e-3 - 0.5e-3), 1e-3 * (0.2 - 0.5e-3)]
+    assert value == pytest.approx(sum(expected) / 1e-3, rel=1e-9)
+
+
+def test_front_is_the_minimum_over_sizes_at_fixed_compute():
+    law = Law(np.array(list(TRUTH.values())), np.zeros(1), True)
+    flops = np.geomspace(1e5, 1e9, 5)
+    d_opt, loss_opt = law.front(flops)
+    for f, d, loss in zip(flops, d_opt, loss_opt, strict=True):
+        found = minimize_scalar(
+            lambda x, f=f: law_loss(x, np.log(f) - x, **TRUTH), bounds=(0, np.log(f))
+        )
+        assert np.log(d) == pytest.approx(found.x, abs=1e-5)
+        assert loss == pytest.approx(found.fun, rel=1e-9)
+    slope = np.diff(np.log(d_opt)) / np.diff(np.log(flops))
+    np.testing.assert_allclose(slope, law.exponents[1], rtol=1e-12)
+    slope = -np.diff(np.log(loss_opt - np.exp(law.parameters[0]))) / np.diff(np.log(flops))
+    np.testing.assert_allclose(slope, law.exponents[0], rtol=1e-9)
+
+
+def test_law_without_a_trade_off_is_refused():
+    """Losses that grow with d have no exponent a: it ends at its bound."""
+    log_d, log_n = grid()
+    law = fit_law(log_d, log_n, 0.3 * log_d - 0.4 * log_n)
+    assert not law.converged
+    assert np.isnan(law.exponents).all()
+
+
+def test_warm_start_gives_the_same_law():
+    rng = np.random.default_rng(2)
+    log_d, log_n = grid()
+    log_loss = np.log(law_loss(log_d, log_n, **TRUTH))
+    first = fit_law(log_d, log_n, log_loss + 0.02 * rng.standard_normal(log_loss.size))
+    other = log_loss + 0.02 * rng.standard_normal(log_loss.size)
+    cold, warm = fit_law(log_d, log_n, other), fit_law(log_d, log_n, other, start=first)
+    np.testing.assert_allclose(warm.exponents, cold.exponents, rtol=2e-3)
