@@ -7,7 +7,16 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from plrf.model import recorded_steps
-from plrf.tables import ACCURACY, CHECKS, GRID, LOSSES, read_provenance, read_table, write_table
+from plrf.tables import (
+    ACCURACY,
+    CHECKS,
+    EXPONENTS,
+    GRID,
+    LOSSES,
+    read_provenance,
+    read_table,
+    write_table,
+)
 
 CURVE = ["sweep", "alpha", "beta", "d", "engine", "run"]
 POINT = ["sweep", "alpha", "beta", "d"]
@@ -112,18 +121,52 @@ def check_agreement(losses: pd.DataFrame) -> list[tuple[str, bool, str]]:
     return results
 
 
-def check_results(grid: pd.DataFrame, losses: pd.DataFrame, steps_per_decade: int) -> pd.DataFrame:
+def check_exponents(exponents: pd.DataFrame) -> list[tuple[str, bool, str]]:
+    """Exponents of SGD agree with those of the same method on Volterra losses, in each sweep.
+
+    Sizes and budgets are the same too, so that the bias of a method cancels and only noise is
+    left; the bias of the deterministic equivalent is far below it. Deviations are compared with
+    the t distribution, by a level for each of a sweep's n comparisons of FALSE_ALARM / n.
+    """
+    results = []
+    sgd = exponents[exponents["engine"] == "sgd"]
+    for sweep, rows in sgd.groupby("sweep"):
+        sound = rows[np.isfinite(rows[["estimate", "expected", "std_error", "dof"]]).all(axis=1)]
+        name = f"exponents of sgd agree with volterra: {sweep}"
+        if sound.empty:
+            results.append((name, True, f"not compared: {len(rows)} fits without an error"))
+            continue
+        deviation = (sound["estimate"] - sound["expected"]) / sound["std_error"]
+        allowed = -stdtrit(sound["dof"], FALSE_ALARM / len(sound) / 2)
+        worst = (deviation.abs() / allowed).idxmax()
+        place = " ".join(
+            f"{key} {sound.loc[worst, key]}" for key in ("alpha", "beta", "method", "quantity")
+        )
+        detail = (
+            f"{len(sound)} compared, the worst {deviation[worst]:+.1f} standard errors apart, "
+            f"{allowed[worst]:.1f} allowed ({place})"
+        )
+        results.append((name, bool((deviation.abs() <= allowed).all()), detail))
+    return results
+
+
+def check_results(
+    grid: pd.DataFrame, losses: pd.DataFrame, exponents: pd.DataFrame, steps_per_decade: int
+) -> pd.DataFrame:
     """Run all checks: rows of the CHECKS schema."""
     rows = [
         ("curves are complete", *check_complete(grid, losses, steps_per_decade)),
         ("losses are positive and finite, or flagged", *check_positive(losses)),
         ("solvers are accurate, or flagged", *check_errors(losses)),
         *check_agreement(losses),
+        *check_exponents(exponents),
     ]
     return pd.DataFrame(rows, columns=CHECKS.names)
 
 
-def run_job(grid_path: str, losses_path: str, steps_per_decade: int, path: str) -> None:
+def run_job(
+    grid_path: str, losses_path: str, exponents_path: str, steps_per_decade: int, path: str
+) -> None:
     """Check the results and write the outcome.
 
     Raises
@@ -132,7 +175,8 @@ def run_job(grid_path: str, losses_path: str, steps_per_decade: int, path: str) 
         If a check fails; nothing is written.
     """
     grid, losses = read_table(grid_path, GRID), read_table(losses_path, LOSSES)
-    checks = check_results(grid, losses, steps_per_decade)
+    exponents = read_table(exponents_path, EXPONENTS)
+    checks = check_results(grid, losses, exponents, steps_per_decade)
     for row in checks.itertuples():
         logging.info("%s: %s (%s)", "passed" if row.passed else "FAILED", row.check, row.detail)
     failed = checks[~checks["passed"]]
@@ -149,6 +193,7 @@ if __name__ == "__main__":
     run_job(
         snakemake.input.grid,
         snakemake.input.losses,
+        snakemake.input.exponents,
         snakemake.params.steps_per_decade,
         snakemake.output[0],
     )

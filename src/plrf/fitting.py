@@ -170,7 +170,7 @@ class ExponentFit:
     used_low, used_high : float
         Lowest and highest budget used, in flops; if refused, of all budgets.
     n_budgets, n_dropped : int
-        Number of budgets used, and of the others.
+        Number of usable budgets, and of the others.
     rms_residual : float
         Root mean square of the residuals, of natural logarithms: of P* or d* from its power law,
         for Approach 3 of all losses from the parametric law.
@@ -420,8 +420,8 @@ def _measurement(
 ) -> Measurement:
     """Collect both exponents of a front."""
     reach = stdtrit(dof, (1 + CONFIDENCE) / 2) * std_errors
-    used = front.usable & np.isfinite(estimates[0])
-    window = front.budgets[used] if used.any() else front.budgets
+    used = front.usable
+    window = front.budgets if np.isnan(estimates[0]) else front.budgets[used]
     fits = [
         ExponentFit(
             method=method,
@@ -435,7 +435,7 @@ def _measurement(
             used_low=float(window[0]),
             used_high=float(window[-1]),
             n_budgets=int(used.sum()),
-            n_dropped=int((~front.usable).sum()),
+            n_dropped=int((~used).sum()),
             rms_residual=float(rms[i]),
             status=status,
         )
@@ -449,7 +449,7 @@ def _residuals(front: Front, exponents: FloatArray) -> FloatArray:
     log_f = np.log(front.budgets)
     residuals = _logs(front) - exponents[:, None] * log_f
     residuals[:, ~front.usable] = np.nan
-    if front.usable.any():
+    if np.isfinite(residuals).any():
         residuals -= np.nanmean(residuals, axis=1, keepdims=True)
     residuals[0] *= -1
     return residuals

@@ -28,6 +28,7 @@ rule check_results:
     input:
         grid="results/grid.parquet",
         losses="results/aggregate/losses.parquet",
+        exponents="results/fits/exponents.parquet",
         library=library("check_results.py"),
     output:
         "results/aggregate/checks.parquet",
