@@ -7,10 +7,13 @@ import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, settings
+
+from plrf import plotting
 
 # The same examples in each run, and none fails for the time it takes: machines are busy.
 settings.register_profile(
@@ -113,3 +116,11 @@ def quick_copy(quick, tmp_path) -> Run:
     directory = tmp_path / "quick"
     shutil.copytree(quick.directory, directory)
     return Run(directory, quick.process)
+
+
+@pytest.fixture
+def style():
+    """The project's style, and no figure left open."""
+    with plotting.style():
+        yield
+    plt.close("all")

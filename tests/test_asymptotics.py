@@ -15,6 +15,7 @@ from plrf.asymptotics import (
     f_pp,
     k_pp,
     loss_estimate,
+    power_laws,
 )
 from plrf.model import learning_rate
 from plrf.power_sums import power_sum
@@ -281,3 +282,43 @@ def test_f_pp_is_refused_on_the_edge_and_below(alpha, beta):
 def test_k_pp_without_a_cut_off_needs_alpha_above_a_quarter():
     with pytest.raises(ValueError, match="K_pp is infinite"):
         k_pp(1.0, alpha=0.25, d=math.inf, learning_rate=0.1)
+
+
+# As measured: 12.9, 3e-3, 5.3 and 1.8; 1/kappa is large where alpha is small.
+FACTORS = {"F_0": 15, "F_pp": 1, "F_ac": 6, "K_pp": 2}
+
+
+@pytest.mark.parametrize("name", POINTS)
+def test_parts_tend_to_their_power_laws(name):
+    """At T = 30 the distance is that of the ends of the integrals and sums, from below in d."""
+    alpha, beta = POINTS[name]
+    laws = power_laws(alpha, beta, 4.0)
+    time, sizes = 30.0, (1e6, 1e9, 1e12)
+    for d in sizes:
+        gamma = learning_rate(0.5, alpha, 4 * d, 1)
+        steps = time / (2 * gamma)
+        parts = {
+            "F_0": f_0(alpha=alpha, beta=beta, d=d, v=4 * d),
+            "F_pp": f_pp(steps, alpha=alpha, beta=beta, learning_rate=gamma),
+            "F_ac": f_ac(steps, alpha=alpha, beta=beta, d=d, v=4 * d, learning_rate=gamma),
+            "K_pp": k_pp(steps, alpha=alpha, d=d, learning_rate=gamma) / gamma**2,
+        }
+        gap = time * d ** (-2 * alpha)
+        tail = d ** -abs(1 - 2 * beta)
+        distance = {
+            "F_0": tail + d ** (-2 * alpha),
+            "F_pp": math.exp(-time),
+            "F_ac": gap ** min(1, abs(1 - 1 / (2 * alpha))) + tail,
+            "K_pp": gap ** min(1, abs(2 - 1 / (2 * alpha))),
+        }
+        for part, law in laws.items():
+            expected = law.constant * d**law.d_exponent * time**law.t_exponent
+            assert (
+                abs(parts[part] - expected) <= (FACTORS[part] * distance[part] + 1e-9) * expected
+            ), part
+
+
+@pytest.mark.parametrize("point", [(0.5, 0.8), (0.25, 0.7), (0.8, 0.5), (0.7, -0.2), (0.2, 0.1)])
+def test_no_power_laws_on_lines_and_on_the_edge(point):
+    with pytest.raises(ValueError, match="no power laws at alpha"):
+        power_laws(*point, 4.0)

@@ -8,12 +8,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PolyCollection
-from matplotlib.text import Text
 from scipy.stats import linregress
 
-from plrf import plotting, sweeps, tables
+from plrf import sweeps, tables
 from plrf.model import recorded_steps
 from plrf.optimum import compute_optimal
 from scripts import (
@@ -27,6 +25,7 @@ from scripts import (
     solve_volterra,
     table4_measured_exponents,
 )
+from tests.figure_checks import is_drawn, layout_problems, lines_of, shown_texts
 
 SOURCE = tables.provenance({}, 1)
 
@@ -920,30 +919,6 @@ class TestTable4:
 # Figures, drawn from the results of the quick workflow
 
 
-@pytest.fixture
-def style():
-    """The project's style, and no figure left open."""
-    with plotting.style():
-        yield
-    plt.close("all")
-
-
-def lines_of(figure):
-    """Coordinates of all lines and markers."""
-    for ax in figure.axes:
-        for line in ax.lines:
-            yield np.asarray(line.get_xydata(), float)
-
-
-def is_drawn(figure, x, y):
-    """Whether a line or a set of markers has exactly these points."""
-    points = np.column_stack([x, y]).astype(float)
-    return any(
-        xy.shape == points.shape and np.allclose(xy, points, rtol=1e-12, atol=0)
-        for xy in lines_of(figure)
-    )
-
-
 def slopes_of(figure):
     """Exponents of all lines that are exact power laws, of three points or more."""
     for xy in lines_of(figure):
@@ -951,47 +926,6 @@ def slopes_of(figure):
             fit = linregress(*np.log(xy).T)
             if np.abs(np.log(xy[:, 1]) - fit.intercept - fit.slope * np.log(xy[:, 0])).max() < 1e-9:
                 yield fit.slope
-
-
-def shown_texts(figure):
-    """Texts that are drawn, with their boxes in pixels, at 200 dots per inch."""
-    figure.set_dpi(200)
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    shown = []
-    original = Text.draw
-
-    def draw(text, renderer, *args, **kwargs):
-        if text.get_visible() and text.get_text().strip():
-            shown.append(text)
-        return original(text, renderer, *args, **kwargs)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Text, "draw", draw)
-        canvas.draw()
-    boxes = [text.get_window_extent(canvas.get_renderer()) for text in shown]
-    return list(zip(shown, boxes, strict=True))
-
-
-def layout_problems(figure):
-    """Texts too small to print, off the page, or over each other."""
-    texts = shown_texts(figure)
-    page = figure.bbox
-    problems = [
-        f"{text.get_text()!r} has {text.get_fontsize()} pt"
-        for text, _ in texts
-        if text.get_fontsize() < 7
-    ]
-    for i, (text, box) in enumerate(texts):
-        inside = box.x0 >= page.x0 and box.y0 >= page.y0 and box.x1 <= page.x1 and box.y1 <= page.y1
-        if not inside:
-            problems.append(f"{text.get_text()!r} leaves the page: {box}")
-        for other, its_box in texts[:i]:
-            width = min(box.x1, its_box.x1) - max(box.x0, its_box.x0)
-            height = min(box.y1, its_box.y1) - max(box.y0, its_box.y0)
-            if width > 1 and height > 1:
-                problems.append(f"{other.get_text()!r} and {text.get_text()!r} overlap")
-    return problems
 
 
 class TestLayoutProblems:

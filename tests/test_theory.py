@@ -5,6 +5,7 @@ the steps are r = f/d and the largest stable rate is gamma = d^min(0, 2 alpha - 
 d^u f^v: the exact exponents (u, v) are computed here from the terms alone.
 """
 
+import re
 from fractions import Fraction
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plrf.theory import IV_BOUNDARY, PHASES, exponents, phase, universal
+from plrf.theory import IV_BOUNDARY, PHASES, exponents, greek, phase, universal
 
 INTERIOR = {
     "Ia": (0.8, 0.2),
@@ -229,3 +230,20 @@ def test_universal_region(point):
 def test_universal_on_boundaries():
     assert universal([0.7, 0.5, 0.4], [0.7, 0.9, 0.5]).all()
     assert not universal([IV_BOUNDARY, 0.7], [0.8, -0.2]).any()
+
+
+def value_of(formula, alpha, beta):
+    """Value of an exponent's text, where a space or nothing between factors means a product."""
+    python = re.sub(r"(?<=[\da)]) ?(?=\(|alpha|beta)", "*", formula)
+    return eval(python, {"alpha": alpha, "beta": beta})
+
+
+@given(points())
+def test_texts_of_the_exponents_are_the_exponents(point):
+    row = BY_NAME[phase(*map(float, point))]
+    assert float(value_of(row.eta_text, *point)) == pytest.approx(float(row.eta(*point)), rel=1e-12)
+    assert float(value_of(row.xi_text, *point)) == pytest.approx(float(row.xi(*point)), rel=1e-12)
+
+
+def test_greek():
+    assert greek("gamma^2 Gamma(2 alpha)/(2 beta) zeta") == "γ^2 Γ(2 α)/(2 β) ζ"

@@ -1,7 +1,10 @@
-"""One style for all figures: print sizes, fonts, colours safe for colour-blind readers, saving."""
+"""One style for all figures: print sizes, fonts, colours safe for colour-blind readers, saving.
+
+Also the map of the phases, which several figures draw on.
+"""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -12,11 +15,14 @@ import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.patches import Polygon
 from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from plrf.tables import replacing
+from plrf.theory import PHASES, HalfPlane, universal
 
 WIDTH = 6.75  # inches, both columns of a page
 
@@ -24,6 +30,26 @@ BLUE, SKY, VERMILION = "#0072B2", "#56B4E9", "#D55E00"  # Okabe and Ito
 INK = "#222222"
 ENGINE_COLORS = {"sgd": VERMILION, "recursion": SKY, "volterra": BLUE}
 ENGINE_LABELS = {"sgd": "SGD", "recursion": "recursion", "volterra": "Volterra"}
+
+# Phases of a family are alike; each pair stays apart for readers without red or green cones.
+PHASE_COLORS = {
+    "Ia": "#4477AA",
+    "Ib": "#66CCEE",
+    "Ic": "#332288",
+    "II": "#CCBB44",
+    "III": "#EE6677",
+    "IVa": "#882255",
+    "IVb": "#7A4A21",
+}
+NARROW_PHASE = 0.1  # range of alpha that is too small for the name of a phase
+# Parts of the loss (model section 6).
+TERM_COLORS = {"F_pp": BLUE, "F_ac": "#009E73", "K_pp": VERMILION, "F_0": "#444444"}
+TERM_LABELS = {
+    "F_pp": r"$\mathcal{F}_{pp}$",
+    "F_ac": r"$\mathcal{F}_{ac}$",
+    "K_pp": r"$\mathcal{K}_{pp}$",
+    "F_0": r"$\mathcal{F}_0$",
+}
 
 STYLE: dict[str, Any] = {
     "font.size": 8,
@@ -75,6 +101,102 @@ def sequence_colors(values: Sequence[float], palette: str = "viridis") -> dict[f
 def panel_label(ax: Axes, label: str, title: str = "") -> None:
     """Title a panel: a bold letter and what it shows."""
     ax.set_title(rf"$\bf{{({label})}}$ {title}")
+
+
+def region_polygon(
+    region: Iterable[HalfPlane], alpha_range: Sequence[float], beta_range: Sequence[float]
+) -> NDArray[np.float64]:
+    """Corners of the part of a rectangle where all inequalities hold.
+
+    Parameters
+    ----------
+    region : iterable of HalfPlane
+        As in ``plrf.theory.PHASES``.
+    alpha_range, beta_range : two floats each
+        The rectangle.
+
+    Returns
+    -------
+    array, shape (n, 2)
+        (alpha, beta) of each corner in order; n = 0 where nothing of the rectangle is left.
+    """
+    (left, right), (bottom, top) = alpha_range, beta_range
+    corners = [np.array(xy) for xy in ((left, bottom), (right, bottom), (right, top), (left, top))]
+    for side in region:
+        kept = []
+        for start, end in zip(corners, corners[1:] + corners[:1], strict=True):
+            before, after = side.margin(*start), side.margin(*end)
+            if before >= 0:
+                kept.append(start)
+            if before * after < 0:
+                kept.append(start + (end - start) * before / (before - after))
+        corners = kept
+    return np.reshape(corners, (-1, 2))
+
+
+def draw_phases(
+    ax: Axes,
+    alpha_range: Sequence[float],
+    beta_range: Sequence[float],
+    *,
+    fill: bool = False,
+    hatch_color: str | None = INK,
+    names: bool = True,
+) -> None:
+    """Draw the phases of the (alpha, beta) plane: boundaries, names, the universal region hatched.
+
+    Parameters
+    ----------
+    ax : Axes
+        Gets these ranges as its limits.
+    alpha_range, beta_range : two floats each
+        The part of the plane to draw.
+    fill : bool
+        Fill each phase with a tint of its colour.
+    hatch_color : str, optional
+        Of the hatching where d* ~ f^(1/2) in a whole phase; None for no hatching.
+    names : bool
+        Write the name of each phase into it.
+    """
+    for phase in PHASES:
+        corners = region_polygon(phase.region, alpha_range, beta_range)
+        if len(corners) == 0:
+            continue
+        if fill:
+            ax.fill(*corners.T, color=tint(PHASE_COLORS[phase.name]), lw=0, zorder=1)
+        if hatch_color and universal(*corners.mean(axis=0)):
+            look = {"facecolor": "none", "edgecolor": hatch_color, "lw": 0, "zorder": 2}
+            ax.add_patch(Polygon(corners, hatch="////", hatch_linewidth=0.35, **cast(Any, look)))
+        ax.fill(*corners.T, facecolor="none", edgecolor=INK, lw=0.7, zorder=3)
+        if names:
+            x, y = _centre(corners)
+            # A name that is wider than its phase stands across it, beside those of its neighbours.
+            if np.ptp(corners[:, 0]) < NARROW_PHASE:
+                y += np.ptp(corners[:, 1]) / 4
+            ax.text(x, y, phase.name, ha="center", va="center", **phase_badge(phase.name))
+    ax.set(xlim=alpha_range, ylim=beta_range, xlabel=r"$\alpha$", ylabel=r"$\beta$")
+    ax.grid(False)
+
+
+def _centre(corners: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Centre of mass of a convex polygon."""
+    origin, first, second = corners[0], corners[1:-1], corners[2:]
+    (x1, y1), (x2, y2) = (first - origin).T, (second - origin).T
+    areas = x1 * y2 - x2 * y1
+    centre: NDArray[np.float64] = areas @ (origin + first + second) / 3 / areas.sum()
+    return centre
+
+
+def phase_badge(name: str) -> dict[str, Any]:
+    """How the name of a phase is written: on a box in its colour."""
+    color = tint(PHASE_COLORS[name])
+    box = {"boxstyle": "round,pad=0.2", "facecolor": color, "linewidth": 0}
+    return {"weight": "bold", "bbox": box, "zorder": 5}
+
+
+def tint(color: str, strength: float = 0.5) -> tuple[float, ...]:
+    """Mix a colour with white; strength 1 leaves it as it is."""
+    return tuple(1 - strength * (1 - np.array(to_rgb(color))))
 
 
 def power_of_ten(value: float) -> str:

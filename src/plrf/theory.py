@@ -25,6 +25,8 @@ TOLERANCE = 1e-9
 IV_BOUNDARY = 1 - 1 / math.sqrt(2)
 """The alpha of the line between phases IVa and IVb, the only one across which xi jumps."""
 
+GREEK = {"alpha": "α", "beta": "β", "gamma": "γ", "Gamma": "Γ", "kappa": "κ", "zeta": "ζ"}
+
 
 @dataclass(frozen=True)
 class HalfPlane:
@@ -62,6 +64,8 @@ class Phase:
     trade_off : tuple of str
         The two visible terms that are equal at the compute-optimal size. ``K_pp`` enters the
         loss, and this balance, as K_pp / (gamma B).
+    eta_text, xi_text : str
+        The exponents in words, for tables.
     """
 
     name: str
@@ -70,6 +74,8 @@ class Phase:
     xi: Callable[[Any, Any], Any]
     visible_terms: tuple[str, ...]
     trade_off: tuple[str, str]
+    eta_text: str
+    xi_text: str
 
     def touches(self, alpha: Any, beta: Any) -> NDArray[np.bool_]:
         """Whether points lie in the phase or, within ``TOLERANCE``, on its boundary."""
@@ -105,6 +111,8 @@ PHASES: tuple[Phase, ...] = (
         xi=lambda alpha, beta: 1 / (2 * alpha + 1),
         visible_terms=("F_pp", "F_0"),
         trade_off=("F_pp", "F_0"),
+        eta_text="(2 alpha + 2 beta - 1)/(2 alpha + 1)",
+        xi_text="1/(2 alpha + 1)",
     ),
     Phase(
         name="Ib",
@@ -113,6 +121,8 @@ PHASES: tuple[Phase, ...] = (
         xi=lambda alpha, beta: 0.5,
         visible_terms=("F_pp", "F_0"),
         trade_off=("F_pp", "F_0"),
+        eta_text="alpha + beta - 1/2",
+        xi_text="1/2",
     ),
     Phase(
         name="Ic",
@@ -121,6 +131,8 @@ PHASES: tuple[Phase, ...] = (
         xi=lambda alpha, beta: _p(alpha, beta) / _ic_denominator(alpha, beta),
         visible_terms=("F_pp", "F_0"),
         trade_off=("F_pp", "F_0"),
+        eta_text="alpha (2 alpha + 2 beta - 1)/(3 alpha + 2 beta - 1 - 2 alpha beta)",
+        xi_text="(2 alpha + 2 beta - 1)/(2 (3 alpha + 2 beta - 1 - 2 alpha beta))",
     ),
     Phase(
         name="II",
@@ -129,6 +141,8 @@ PHASES: tuple[Phase, ...] = (
         xi=lambda alpha, beta: beta / (alpha + beta),
         visible_terms=("F_pp", "F_ac", "F_0"),
         trade_off=("F_pp", "F_ac"),
+        eta_text="(2 alpha + 2 beta - 1)/(2 (alpha + beta))",
+        xi_text="beta/(alpha + beta)",
     ),
     Phase(
         name="III",
@@ -137,6 +151,8 @@ PHASES: tuple[Phase, ...] = (
         xi=lambda alpha, beta: 0.5,
         visible_terms=("F_ac", "F_0", "K_pp"),
         trade_off=("K_pp", "F_ac"),
+        eta_text="(4 alpha - 1)/(4 alpha)",
+        xi_text="1/2",
     ),
     Phase(
         name="IVa",
@@ -149,6 +165,8 @@ PHASES: tuple[Phase, ...] = (
         xi=lambda alpha, beta: 0.5,
         visible_terms=("F_pp", "F_0", "K_pp"),
         trade_off=("K_pp", "F_0"),
+        eta_text="alpha",
+        xi_text="1/2",
     ),
     Phase(
         name="IVb",
@@ -163,9 +181,18 @@ PHASES: tuple[Phase, ...] = (
         xi=lambda alpha, beta: (beta - alpha) / _ivb_denominator(alpha, beta),
         visible_terms=("F_pp", "F_0", "K_pp"),
         trade_off=("K_pp", "F_pp"),
+        eta_text="(1 - 2 alpha) (2 alpha + 2 beta - 1)/(2 (2 beta - alpha - 2 alpha beta))",
+        xi_text="(beta - alpha)/(2 beta - alpha - 2 alpha beta)",
     ),
 )
 """The seven phases, in the order of model section 7."""
+
+
+def greek(text: str) -> str:
+    """Write the Greek letters of a formula's text as such: "2 alpha > 1" becomes "2 α > 1"."""
+    for name, letter in GREEK.items():
+        text = text.replace(name, letter)
+    return text
 
 
 def phase(alpha: float, beta: float) -> str:

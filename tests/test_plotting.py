@@ -1,0 +1,124 @@
+"""Colours and the map of the phases."""
+
+from itertools import combinations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex, to_rgb
+from matplotlib.path import Path
+
+from plrf.plotting import (
+    ENGINE_COLORS,
+    INK,
+    PHASE_COLORS,
+    TERM_COLORS,
+    draw_phases,
+    region_polygon,
+    tint,
+)
+from plrf.theory import PHASES, phase
+from tests.figure_checks import layout_problems, shown_texts
+
+# What eyes without red, or without green, cones see of linear RGB: Machado, Oliveira and
+# Fernandes 2009, severity 1.
+VISION = {
+    "full": np.eye(3),
+    "protanopia": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "deuteranopia": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+}
+XYZ = np.array(
+    [
+        [0.4124564, 0.3575761, 0.1804375],
+        [0.2126729, 0.7151522, 0.0721750],
+        [0.0193339, 0.1191920, 0.9503041],
+    ]
+)
+
+
+def lab(color, vision="full"):
+    """CIELAB coordinates of an sRGB colour under D65, as some eyes see it."""
+    rgb = np.array(to_rgb(color))
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    xyz = XYZ @ np.clip(VISION[vision] @ linear, 0, 1) / XYZ.sum(axis=1)
+    x, y, z = np.where(xyz > 216 / 24389, np.cbrt(xyz), (24389 / 27 * xyz + 16) / 116)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+def test_lab_of_known_colours():
+    assert lab("white") == pytest.approx([100, 0, 0], abs=1e-3)
+    assert lab("#FF0000") == pytest.approx([53.24, 80.09, 67.20], abs=0.02)
+    # Red and dark green are alike without red cones, and not otherwise.
+    pair = "#A52A2A", "#4B5A1E"
+    full, without = (np.linalg.norm(lab(pair[0], v) - lab(pair[1], v)) for v in list(VISION)[:2])
+    assert without < full / 2
+
+
+@pytest.mark.parametrize("vision", VISION)
+@pytest.mark.parametrize(
+    ("colors", "least"),
+    [(PHASE_COLORS, 25), (TERM_COLORS, 25), (ENGINE_COLORS, 20)],
+    ids=["phases", "terms", "engines"],
+)
+def test_colours_can_be_told_apart(colors, least, vision):
+    """A difference of 2.3 is just noticeable between two patches side by side."""
+    for first, second in combinations(colors, 2):
+        distance = np.linalg.norm(lab(colors[first], vision) - lab(colors[second], vision))
+        assert distance > least, (first, second)
+
+
+@pytest.mark.parametrize("vision", VISION)
+def test_tints_of_phases_can_be_told_apart_and_carry_text(vision):
+    tints = {name: tint(color) for name, color in PHASE_COLORS.items()}
+    for first, second in combinations(tints, 2):
+        assert np.linalg.norm(lab(tints[first], vision) - lab(tints[second], vision)) > 10
+    for color in tints.values():
+        assert lab(color, vision)[0] - lab(INK, vision)[0] > 40
+
+
+def test_every_phase_has_a_colour():
+    assert list(PHASE_COLORS) == [row.name for row in PHASES]
+    assert set(TERM_COLORS) == {term for row in PHASES for term in row.visible_terms}
+
+
+def test_tint():
+    assert to_hex(tint("#000000", 0.25)) == "#bfbfbf"
+    assert to_hex(tint("#123456", 1)) == "#123456"
+
+
+BOX = (0.0, 1.5), (-0.3, 2.2)
+
+
+def test_polygons_are_the_phases():
+    """Random points: each lies in the polygon of its phase, and in no other."""
+    polygons = {row.name: Path(region_polygon(row.region, *BOX)) for row in PHASES}
+    for alpha, beta in np.random.default_rng(1).uniform(*np.transpose(BOX), (2000, 2)):
+        inside = [name for name, path in polygons.items() if path.contains_point((alpha, beta))]
+        assert inside == ([] if alpha + beta < 0.5 else [phase(alpha, beta)])
+
+
+def test_polygon_outside_the_rectangle_is_empty():
+    iv_b = next(row for row in PHASES if row.name == "IVb")
+    assert region_polygon(iv_b.region, (0.6, 1.0), (0.0, 1.0)).shape == (0, 2)
+
+
+@pytest.mark.parametrize("box", [BOX, ((0.6, 1.5), (-0.5, 2.0)), ((0.05, 0.45), (0.6, 3.0))])
+def test_map_names_the_phases_that_are_in_it(style, box):
+    figure, ax = plt.subplots(figsize=(3.25, 3.25))
+    draw_phases(ax, *box, fill=True)
+    corners = np.random.default_rng(2).uniform(*np.transpose(box), (2000, 2))
+    expected = {phase(*point) for point in corners if sum(point) > 0.5}
+    texts = [text for text, _ in shown_texts(figure)]
+    names = {text.get_text(): text.get_position() for text in texts}
+    assert names.keys() & PHASE_COLORS.keys() == expected
+    for name in expected:
+        assert phase(*names[name]) == name
+    assert layout_problems(figure) == []
