@@ -31,6 +31,22 @@ seed: 1
 steps_per_decade: 10
 fits: {envelope_budgets: 11, isoflop_budgets: 5, parabola_neighbours: 2, resamples: 100}
 toy_scaling: {sweep: toy, budget: 1.0e+4}
+plane:
+  alpha: {start: 0.2, stop: 1.0, num: 5}
+  beta: {start: 0.0, stop: 2.0, num: 3}
+  flops: 1.0e+6
+  v_over_d: 4
+  batch: 1
+  c: 0.5
+traverse: line
+phase_points:
+  Ia: [0.75, 0.25]
+  Ib: [0.45, 0.33]
+  Ic: [0.2, 0.7]
+  II: [1.25, 0.75]
+  III: [1.0, 2.0]
+  IVa: [0.4, 1.0]
+  IVb: [0.27, 0.8]
 sweeps:
   toy:
     points: [[0.75, 0.25]]
@@ -59,6 +75,15 @@ sweeps:
     c: 0.5
     flops: 1.0e+5
     engines: [volterra]
+  line:
+    product: {alpha: [0.7], beta: [0.6, 0.9]}
+    d: [10]
+    v_over_d: 4
+    batch: 1
+    c: 0.5
+    flops: 1.0e+5
+    engines: [volterra]
+    windows: [[1.0e+3, 1.0e+5]]
 """
 
 
@@ -379,6 +404,51 @@ BAD = {
         "toy_scaling.budget = 200000.0: ",
         "must be at most the flops of sweep toy, 100000.0",
     ),
+    "plane that does not rise": (
+        {"plane.beta.stop": 0.0},
+        "plane.beta.stop = 0.0: ",
+        "must be greater than start, 0.0",
+    ),
+    "plane of one alpha": ({"plane.alpha.num": 1}, "plane.alpha.num = 1: ", "at least 2"),
+    "plane of few features": ({"plane.v_over_d": 2}, "plane.v_over_d = 2: ", "at least 4"),
+    "plane without power law": ({"plane.alpha.start": 0}, "plane.alpha.start = 0: ", "than 0"),
+    "plane that diverges": (
+        {"plane.c": 1.1},
+        "plane.c = 1.1: ",
+        "at alpha = 1.0, d = 12; allowed: c < 0.8",
+    ),
+    "traverse of no sweep": ({"traverse": "lime"}, 'traverse = "lime": ', "did you mean line?"),
+    "traverse of two alphas": (
+        {"traverse": "plane", "sweeps.plane.windows": [[1e3, 1e5]]},
+        'traverse = "plane": ',
+        "a sweep with windows and one alpha",
+    ),
+    "traverse without exponents": (
+        {"sweeps.line.windows": ...},
+        'traverse = "line": ',
+        "a sweep with windows and one alpha",
+    ),
+    "point of another phase": (
+        {"phase_points.II": [0.7, 0.7]},
+        "phase_points.II = [0.7, 0.7]: ",
+        "must be a point inside phase II, it is in: II/III",
+    ),
+    "point below the edge": (
+        {"phase_points.Ib": [0.2, 0.1]},
+        "phase_points.Ib = [0.2, 0.1]: ",
+        "it is in: no power law",
+    ),
+    "point on the line of K_pp": (
+        {"phase_points.Ib": [0.25, 0.4]},
+        "phase_points.Ib = [0.25, 0.4]: ",
+        "off the line 4 alpha = 1",
+    ),
+    "missing point": ({"phase_points.IVb": ...}, "phase_points.IVb: missing", "phase IVb"),
+    "front of a fixed figure": (
+        {"sweeps.front.front": "fig08_xi_exponents"},
+        'sweeps.front.front = "fig08_xi_exponents": ',
+        "also the figure of plane",
+    ),
     "few resamples": ({"fits.resamples": 1}, "fits.resamples = 1: ", "at least 40"),
 }
 
@@ -503,6 +573,8 @@ def test_grid_of_a_config():
         ["plane", 0.7, 0.8, 10, 40, 1, 10000, 0, False, "III"],
         ["plane", 0.4, 0.1, 10, 40, 1, 10000, 0, False, "edge"],
         ["plane", 0.4, 0.8, 10, 40, 1, 10000, 0, False, "IVa"],
+        ["line", 0.7, 0.6, 10, 40, 1, 10000, 0, False, "II"],
+        ["line", 0.7, 0.9, 10, 40, 1, 10000, 0, False, "III"],
     ]
     assert grid["volterra"].all() and not grid["recursion"].any()
     assert grid.dtypes.equals(tables.GRID.empty_table().to_pandas().dtypes)
@@ -678,7 +750,13 @@ def valid_configs(draw):
     )
     toy = draw(st.sampled_from(names))
     grid = {name: draw(valid_sweep(name, toy=name == toy)) for name in names}
-    edits = {"sweeps": grid, "toy_scaling.sweep": toy, "toy_scaling.budget": grid[toy]["flops"]}
+    grid["the_traverse"] = yaml.safe_load(VALID)["sweeps"]["line"]  # drawn with a vanishing chance
+    edits = {
+        "traverse": "the_traverse",
+        "sweeps": grid,
+        "toy_scaling.sweep": toy,
+        "toy_scaling.budget": grid[toy]["flops"],
+    }
     return edited(edits)
 
 
@@ -715,8 +793,8 @@ def test_expansion_of_any_valid_config(config):
 
 @given(valid_configs(), st.data())
 def test_rows_do_not_depend_on_other_sweeps(config, data):
-    kept = config["toy_scaling"]["sweep"]
-    removed = data.draw(st.sampled_from([name for name in config["sweeps"] if name != kept]))
+    kept = config["toy_scaling"]["sweep"], config["traverse"]
+    removed = data.draw(st.sampled_from([name for name in config["sweeps"] if name not in kept]))
     grid = expand(config)
     del config["sweeps"][removed]
     expected = grid[grid["sweep"] != removed].reset_index(drop=True)

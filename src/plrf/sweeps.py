@@ -31,7 +31,14 @@ KeyPath = tuple[str | int, ...]
 Problem = tuple[KeyPath, str]
 
 RUN_ENGINES = ("sgd", "recursion")
-TOY_FIGURE = "fig01_toy_scaling"
+# Figures with a name of their own, and the part of the config that they draw.
+FIXED_FIGURES = {
+    "fig01_toy_scaling": "toy_scaling",
+    "fig02_phase_diagram": "phase_points",
+    "fig04_exponents": "plane",
+    "fig08_xi_exponents": "plane",
+}
+LEAST_PLANE_SIZE = 12  # the smallest model that plrf.optimum looks at
 
 TYPE_NAMES = {
     "object": "a mapping",
@@ -120,8 +127,15 @@ def validate_config(config: dict[str, Any], schema: dict[str, Any]) -> None:
         for name, sweep in sweeps.items():
             problems += _sweep_problems(("sweeps", name), sweep)
         problems += _front_name_problems(sweeps)
-        if all(path[0] != "toy_scaling" for path in flawed):
+        sound = config.keys() - {path[0] for path in flawed}
+        if "toy_scaling" in sound:
             problems += _toy_problems(config["toy_scaling"], sweeps, config["sweeps"])
+        if "plane" in sound:
+            problems += _plane_problems(config["plane"])
+        if "traverse" in sound:
+            problems += _traverse_problems(config["traverse"], sweeps, config["sweeps"])
+        if "phase_points" in sound:
+            problems += _phase_point_problems(config["phase_points"])
     _refuse(problems)
 
 
@@ -406,7 +420,7 @@ def _budget_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Proble
 
 def _front_name_problems(sweeps: Mapping[str, Any]) -> Iterator[Problem]:
     """Find front figures that would overwrite another figure."""
-    taken = {TOY_FIGURE: "toy_scaling"}
+    taken = dict(FIXED_FIGURES)
     for name, sweep in sweeps.items():
         if "front" in sweep:
             owner = taken.setdefault(sweep["front"], f"sweeps.{name}")
@@ -435,6 +449,47 @@ def _toy_problems(
     if toy["budget"] > sweep["flops"]:
         rule = f"must be at most the flops of sweep {name}, {sweep['flops']}"
         yield _problem(("toy_scaling", "budget"), toy["budget"], rule)
+
+
+def _plane_problems(plane: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find ranges that do not rise, and a learning rate at which the expected loss diverges."""
+    for key in ("alpha", "beta"):
+        start, stop = plane[key]["start"], plane[key]["stop"]
+        if start >= stop:
+            yield _problem(("plane", key, "stop"), stop, f"must be greater than start, {start}")
+    # The kernel mass rises with alpha and falls with d.
+    worst = [plane["alpha"]["stop"], plane["beta"]["stop"]]
+    sweep = {**plane, "points": [worst], "d": [LEAST_PLANE_SIZE]}
+    yield from _stability_problems(("plane",), sweep)
+
+
+def _traverse_problems(
+    name: str, sound: Mapping[str, Any], names: Collection[str]
+) -> Iterator[Problem]:
+    """Check that the sweep of the traverse figures exists, is measured, and has one alpha."""
+    if name not in names:
+        rule = f"must be the name of a sweep; {_suggestion(name, names)}"
+        yield _problem(("traverse",), name, rule)
+    sweep = sound.get(name)
+    if sweep is None or not _has_points(sweep):
+        return
+    if "windows" not in sweep or len({alpha for _, alpha, _ in _points(sweep)}) > 1:
+        yield _problem(("traverse",), name, "must be a sweep with windows and one alpha")
+
+
+def _phase_point_problems(points: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find points that are not inside the phase that they stand for."""
+    for name, (alpha, beta) in points.items():
+        try:
+            found = phase(alpha, beta)
+        except ValueError:
+            found = "no power law"
+        if found != name:
+            rule = f"must be a point inside phase {name}, it is in: {found} (model section 7)"
+            yield _problem(("phase_points", name), [alpha, beta], rule)
+        elif abs(4 * alpha - 1) <= TOLERANCE:
+            rule = "must be off the line 4 alpha = 1, where K_pp is no power law"
+            yield _problem(("phase_points", name), [alpha, beta], rule)
 
 
 # Messages

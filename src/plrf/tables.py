@@ -114,6 +114,21 @@ EXPONENTS = _schema(
     ("window_spread", pa.float64()),  # systematic: range over windows, same engine and method
     ("status", pa.string()),
 )
+PLANE = _schema(  # exact fronts over the plane at one budget: NaN where the status is not ok
+    ("alpha", pa.float64()),
+    ("beta", pa.float64()),
+    ("phase", pa.string()),  # "none" where there is no power law
+    ("flops", pa.float64()),
+    ("d_opt", pa.float64()),
+    ("loss_opt", pa.float64()),
+    ("eta", pa.float64()),  # local exponents
+    ("xi", pa.float64()),
+    ("eta_error", pa.float64()),
+    ("xi_error", pa.float64()),
+    ("eta_theory", pa.float64()),
+    ("xi_theory", pa.float64()),
+    ("status", pa.string()),
+)
 CHECKS = _schema(("check", pa.string()), ("passed", pa.bool_()), ("detail", pa.string()))
 
 
@@ -215,6 +230,16 @@ def write_table(
     table = pa.Table.from_arrays(columns, schema=schema.with_metadata(metadata))
     with replacing(path) as temporary:
         pq.write_table(table, temporary, compression="zstd")
+
+
+def write_rendered(
+    frame: pd.DataFrame, markdown: str, csv_path: str | Path, markdown_path: str | Path
+) -> None:
+    """Write a table for readers: as CSV with all digits, and as the Markdown that is given."""
+    with replacing(csv_path) as temporary:
+        frame.to_csv(temporary, index=False)
+    with replacing(markdown_path) as temporary:
+        temporary.write_text(markdown, encoding="utf-8")
 
 
 def read_table(path: str | Path, schema: pa.Schema, filters: Any = None) -> pd.DataFrame:

@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 
+import numpy as np
 import yaml
 
 # Not workflow.basedir, which is another folder where this workflow is a module of another one.
@@ -43,6 +44,7 @@ ENVIRONMENT = "../../environment.yml"
 
 
 wildcard_constraints:
+    part="[0-9]+",
     sweep="[A-Za-z][A-Za-z0-9_-]*",
     alpha=r"[0-9.e+-]+",
     d=r"[0-9]+",
@@ -153,9 +155,37 @@ def front_sweep(wildcards):
     )
 
 
+def plane_values(name):
+    """Values of alpha or beta over the plane, free of rounding: 0.7 is 0.7."""
+    values = np.linspace(**config["plane"][name])
+    return [round(value, 12) for value in values.tolist()]
+
+
+def plane_alphas(wildcards):
+    """Values of alpha of one part of the plane: every few, so that parts cost the same."""
+    return plane_values("alpha")[int(wildcards.part) :: PLANE_PARTS]
+
+
+def plane_front():
+    """What the fronts over the plane are measured with."""
+    return {key: config["plane"][key] for key in ("flops", "v_over_d", "c", "batch")}
+
+
+def exponent_quantity(wildcards):
+    """The exponent that a figure of the plane shows."""
+    return EXPONENT_FIGURES[wildcards.figure]
+
+
+PLANE_PARTS = 4
 FRONTS = [sweep["front"] for sweep in config["sweeps"].values() if "front" in sweep]
-FIGURES = ["fig01_toy_scaling", *FRONTS]
-TABLES = ["table4_measured_exponents"]
+EXPONENT_FIGURES = {"fig04_exponents": "eta", "fig08_xi_exponents": "xi"}
+FIGURES = sorted(["fig01_toy_scaling", "fig02_phase_diagram", *EXPONENT_FIGURES, *FRONTS])
+TABLES = [
+    "table1_asymptotics",
+    "table2_phases",
+    "table3_notation",
+    "table4_measured_exponents",
+]
 
 
 def results():
@@ -166,6 +196,7 @@ def results():
         *figures,
         *tables,
         "results/fits/exponents.parquet",
+        "results/plane/exponents.parquet",
         "results/aggregate/checks.parquet",
     ]
 

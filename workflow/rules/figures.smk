@@ -43,3 +43,44 @@ rule front:
         "Drawing {output.pdf}"
     script:
         "../../scripts/front.py"
+
+
+rule fig02_phase_diagram:
+    input:
+        library=library("fig02_phase_diagram.py"),
+    output:
+        pdf="results/figures/fig02_phase_diagram.pdf",
+        png="results/figures/fig02_phase_diagram.png",
+    log:
+        "results/logs/fig02_phase_diagram.log",
+    conda:
+        ENVIRONMENT
+    params:
+        points=config["phase_points"],
+    message:
+        "Drawing {output.pdf}"
+    script:
+        "../../scripts/fig02_phase_diagram.py"
+
+
+rule exponent_plane:
+    input:
+        plane="results/plane/exponents.parquet",
+        exponents="results/fits/exponents.parquet",
+        library=library("exponent_plane.py"),
+    output:
+        pdf="results/figures/{figure}.pdf",
+        png="results/figures/{figure}.png",
+    log:
+        "results/logs/exponent_plane/{figure}.log",
+    wildcard_constraints:
+        figure="|".join(EXPONENT_FIGURES),
+    conda:
+        ENVIRONMENT
+    params:
+        quantity=exponent_quantity,
+        sweep=config["traverse"],
+    message:
+        "Drawing {output.pdf}"
+    script:
+        "../../scripts/exponent_plane.py"

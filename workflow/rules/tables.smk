@@ -1,6 +1,58 @@
 """Stage 4c: tables."""
 
 
+rule table1_asymptotics:
+    input:
+        library=library("table1_asymptotics.py"),
+    output:
+        csv="results/tables/table1_asymptotics.csv",
+        md="results/tables/table1_asymptotics.md",
+    log:
+        "results/logs/table1_asymptotics.log",
+    conda:
+        ENVIRONMENT
+    params:
+        points=config["phase_points"],
+    message:
+        "Writing {output.md}"
+    script:
+        "../../scripts/table1_asymptotics.py"
+
+
+rule table2_phases:
+    input:
+        library=library("table2_phases.py"),
+    output:
+        csv="results/tables/table2_phases.csv",
+        md="results/tables/table2_phases.md",
+    log:
+        "results/logs/table2_phases.log",
+    conda:
+        ENVIRONMENT
+    params:
+        points=config["phase_points"],
+    message:
+        "Writing {output.md}"
+    script:
+        "../../scripts/table2_phases.py"
+
+
+rule table3_notation:
+    input:
+        library=library("table3_notation.py"),
+    output:
+        csv="results/tables/table3_notation.csv",
+        md="results/tables/table3_notation.md",
+    log:
+        "results/logs/table3_notation.log",
+    conda:
+        ENVIRONMENT
+    message:
+        "Writing {output.md}"
+    script:
+        "../../scripts/table3_notation.py"
+
+
 rule table4_measured_exponents:
     input:
         exponents="results/fits/exponents.parquet",

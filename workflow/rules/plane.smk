@@ -1,0 +1,48 @@
+"""The plane of exponents: exact fronts at one budget, without losses of any sweep."""
+
+
+rule measure_plane:
+    input:
+        library=library("measure_plane.py"),
+    output:
+        "results/plane/parts/{part}.parquet",
+    log:
+        "results/logs/measure_plane/{part}.log",
+    benchmark:
+        "results/benchmarks/measure_plane/{part}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=500,
+    params:
+        alphas=plane_alphas,
+        betas=plane_values("beta"),
+        front=plane_front(),
+    message:
+        "Measuring the plane of exponents: part {wildcards.part}"
+    script:
+        "../../scripts/measure_plane.py"
+
+
+rule join_plane:
+    input:
+        parts=expand("results/plane/parts/{part}.parquet", part=range(PLANE_PARTS)),
+        library=library("join_plane.py"),
+    output:
+        "results/plane/exponents.parquet",
+    log:
+        "results/logs/join_plane.log",
+    benchmark:
+        "results/benchmarks/join_plane.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=500,
+    params:
+        plane=config["plane"],
+    message:
+        "Joining the plane of exponents"
+    script:
+        "../../scripts/join_plane.py"
