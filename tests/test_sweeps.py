@@ -47,6 +47,21 @@ phase_points:
   III: [1.0, 2.0]
   IVa: [0.4, 1.0]
   IVb: [0.27, 0.8]
+negative_beta: {sweep: edge, d: [10]}
+spectra:
+  points: [[0.7, 0.4], [1.0, 2.0]]
+  contour: [1.0, 2.0]
+  d: 40
+  v_over_d: 4
+  samples: 5
+  c: 0.5
+finite_size:
+  v_over_d: 4
+  batch: 1
+  c: 0.5
+  ratio: {point: [0.7, 1.2], d: [10, 20], steps: 1.0e+4}
+  traverse: {alpha: 0.7, beta: [0.1, 0.8], flops: [1.0e+6]}
+  fronts: {points: [[0.4, 0.8], [1.0, 2.0]], flops: [1.0e+4, 1.0e+8]}
 sweeps:
   toy:
     points: [[0.75, 0.25]]
@@ -84,6 +99,15 @@ sweeps:
     flops: 1.0e+5
     engines: [volterra]
     windows: [[1.0e+3, 1.0e+5]]
+  edge:
+    product: {alpha: [0.7], beta: [-0.2, 0.1]}
+    d: [10]
+    v_over_d: 4
+    batch: 1
+    c: 0.5
+    flops: 1.0e+5
+    runs: 2
+    engines: [sgd, volterra]
 """
 
 
@@ -138,6 +162,89 @@ NAME_RULE = "a letter, then at most 63 letters, digits, _ or -"
 
 # Edits of the valid config; how the one line of the message begins; what it says is allowed.
 BAD = {
+    "figure of an unknown sweep": (
+        {"negative_beta.sweep": "edges"},
+        'negative_beta.sweep = "edges": ',
+        "did you mean edge?",
+    ),
+    "figure without SGD": (
+        {"sweeps.edge.engines": ["volterra"]},
+        'negative_beta.sweep = "edge": ',
+        "the engines sgd and volterra",
+    ),
+    "figure of two alphas": (
+        {"sweeps.edge.product.alpha": [0.7, 0.8]},
+        'negative_beta.sweep = "edge": ',
+        "exactly one alpha",
+    ),
+    "size that is not in the figure's sweep": (
+        {"negative_beta.d": [10, 20]},
+        "negative_beta.d[1] = 20: ",
+        "must be a size of sweep edge: 10",
+    ),
+    "figure without simulated sizes": (
+        {
+            "sweeps.edge.d": [10, 20],
+            "sweeps.edge.largest_simulated_d": 10,
+            "negative_beta.d": [20],
+        },
+        "negative_beta.d = [20]: ",
+        "must include a size that sweep edge simulates",
+    ),
+    "contour around no spectrum": (
+        {"spectra.contour": [1.0, 1.0]},
+        "spectra.contour = [1.0, 1.0]: ",
+        "must be one of spectra.points",
+    ),
+    "spectrum below the edge": (
+        {"spectra.points.0": [0.7, -0.3]},
+        "spectra.points[0] = [0.7, -0.3]: ",
+        "must be at least 1; allowed at alpha = 0.7: beta >= -0.2 ",
+    ),
+    "the same spectrum twice": (
+        {"spectra.points.0": [1, 2]},
+        "spectra.points[1] = [1.0, 2.0]: ",
+        "repeats item [0]",
+    ),
+    "diverging solver of the contours": (
+        {"spectra.c": 2.5},
+        "spectra.c = 2.5: ",
+        "allowed: c < ",
+    ),
+    "no spectral gap": ({"spectra.v_over_d": 1}, "spectra.v_over_d = 1: ", "greater than 1"),
+    "one sample": ({"spectra.samples": 1}, "spectra.samples = 1: ", "at least 2"),
+    "unknown spectra key": ({"spectra.ds": 1}, "spectra.ds: unknown key", "mean d?"),
+    "ratio on the edge": (
+        {"finite_size.ratio.point": [0.7, -0.2]},
+        "finite_size.ratio.point = [0.7, -0.2]: ",
+        "no exponents, 2(alpha + beta) = 1 must be greater than 1",
+    ),
+    "traverse to the edge": (
+        {"finite_size.traverse.beta.0": -0.2},
+        "finite_size.traverse.beta[0] = -0.2: ",
+        "must be greater than 1",
+    ),
+    "front below the edge": (
+        {"finite_size.fronts.points.1": [0.3, 0.1]},
+        "finite_size.fronts.points[1] = [0.3, 0.1]: ",
+        "2(alpha + beta) = 0.8 must be greater than 1",
+    ),
+    "no compute for fronts": (
+        {"finite_size.fronts.flops": [1e8, 1e8]},
+        "finite_size.fronts.flops[1] = 100000000.0: ",
+        "must be greater than the lowest budget, 100000000.0",
+    ),
+    "the same budget twice": (
+        {"finite_size.traverse.flops": [1e8, 1e8]},
+        "finite_size.traverse.flops[1] = 100000000.0: ",
+        "repeats item [0]",
+    ),
+    "diverging finite sizes": ({"finite_size.c": 2.5}, "finite_size.c = 2.5: ", "allowed: c < "),
+    "too few features for the front": (
+        {"finite_size.v_over_d": 2},
+        "finite_size.v_over_d = 2: ",
+        "at least 4",
+    ),
     "one run in a window": (
         {"sweeps.front.runs": 1},
         "sweeps.front.runs = 1: ",
@@ -575,6 +682,8 @@ def test_grid_of_a_config():
         ["plane", 0.4, 0.8, 10, 40, 1, 10000, 0, False, "IVa"],
         ["line", 0.7, 0.6, 10, 40, 1, 10000, 0, False, "II"],
         ["line", 0.7, 0.9, 10, 40, 1, 10000, 0, False, "III"],
+        ["edge", 0.7, -0.2, 10, 40, 1, 10000, 2, True, "edge"],
+        ["edge", 0.7, 0.1, 10, 40, 1, 10000, 2, True, "Ia"],
     ]
     assert grid["volterra"].all() and not grid["recursion"].any()
     assert grid.dtypes.equals(tables.GRID.empty_table().to_pandas().dtypes)
@@ -742,7 +851,7 @@ def valid_sweep(draw, name, toy=False):
 def valid_configs(draw):
     names = draw(
         st.lists(
-            st.from_regex(r"[A-Za-z][A-Za-z0-9_-]{0,40}", fullmatch=True),
+            st.from_regex(r"[A-Za-z][A-Za-z0-9_-]{0,40}", fullmatch=True).filter("edge".__ne__),
             min_size=2,
             max_size=4,
             unique=True,
@@ -751,6 +860,7 @@ def valid_configs(draw):
     toy = draw(st.sampled_from(names))
     grid = {name: draw(valid_sweep(name, toy=name == toy)) for name in names}
     grid["the_traverse"] = yaml.safe_load(VALID)["sweeps"]["line"]  # drawn with a vanishing chance
+    grid["edge"] = yaml.safe_load(VALID)["sweeps"]["edge"]  # the sweep of negative_beta
     edits = {
         "traverse": "the_traverse",
         "sweeps": grid,

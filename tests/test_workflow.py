@@ -26,7 +26,18 @@ ROOT = Path(__file__).resolve().parents[1]
 QUICK = yaml.safe_load((ROOT / "config" / "quick.yaml").read_text())
 FRONTS = [sweep["front"] for sweep in QUICK["sweeps"].values() if "front" in sweep]
 EXPONENT_FIGURES = ["fig04_exponents", "fig08_xi_exponents"]
-FIGURES = sorted(["fig01_toy_scaling", "fig02_phase_diagram", *EXPONENT_FIGURES, *FRONTS])
+FIGURES = sorted(
+    [
+        "fig01_toy_scaling",
+        "fig02_phase_diagram",
+        "fig05_finite_size",
+        "fig06_spectra",
+        "fig07_contour",
+        "fig17_negative_beta",
+        *EXPONENT_FIGURES,
+        *FRONTS,
+    ]
+)
 TABLES = ["table1_asymptotics", "table2_phases", "table3_notation", "table4_measured_exponents"]
 # What the end of a run lists.
 LISTED = [
@@ -38,6 +49,15 @@ PRODUCTS = [
     *(f"results/tables/{name}.{kind}" for name in TABLES for kind in ("csv", "md")),
 ]
 METHODS = ["approach1", "approach2", "approach2_spline", "approach3"]
+# Tables that no random number enters.
+WITHOUT_SEED = [
+    "plane/exponents",
+    "spectra/density",
+    "finite_size/ratio",
+    "finite_size/traverse",
+    "finite_size/fronts",
+]
+LAST_JOBS = {"all": 1, "record_provenance": 1}
 CURVE = ["sweep", "alpha", "beta", "d", "engine", "run"]
 
 
@@ -88,11 +108,10 @@ def job_counts(output):
 
 
 def planned(process):
-    """Jobs by rule that a dry run would make, rule all left out."""
+    """Jobs by rule that a dry run would make, but for the two that follow any other job."""
     assert process.returncode == 0, process.stderr
     counts = job_counts(process.stdout + process.stderr)
-    counts.pop("all", None)
-    return counts
+    return {rule: count for rule, count in counts.items() if rule not in LAST_JOBS}
 
 
 def assert_same_values(actual, expected):
@@ -218,7 +237,7 @@ class TestQuickWorkflow:
         np.testing.assert_array_equal(exponents["n_budgets"] + exponents["n_dropped"], budgets)
 
     def test_deviations_from_theory_are_told_apart(self, quick):
-        """Without noise the estimate is what is expected; exact and theory are those of the point."""
+        """Without noise the estimate is the expected one; exact and theory are the point's."""
         rows = quick.table("fits/exponents").query("status == 'ok'")
         solved = rows.query("engine == 'volterra'")
         np.testing.assert_allclose(solved["expected"], solved["estimate"], rtol=1e-6)
@@ -257,6 +276,13 @@ class TestQuickWorkflow:
             ("fits/fronts", tables.FRONTS),
             ("fits/exponents", tables.EXPONENTS),
             ("plane/exponents", tables.PLANE),
+            ("spectra/histogram", tables.SPECTRUM_HISTOGRAM),
+            ("spectra/eigenvalues", tables.EIGENVALUES),
+            ("spectra/contours", tables.CONTOURS),
+            ("spectra/density", tables.SPECTRUM_DENSITY),
+            ("finite_size/ratio", tables.LOSS_RATIOS),
+            ("finite_size/traverse", tables.LOCAL_EXPONENTS),
+            ("finite_size/fronts", tables.LOCAL_EXPONENTS),
         ],
     )
     def test_tables_have_their_schema_and_provenance(self, quick, checkout, name, schema):
@@ -268,7 +294,7 @@ class TestQuickWorkflow:
         assert source == {
             "plrf_version": plrf.__version__,
             "git_commit": checkout.commit,
-            "seed": "none" if schema is tables.PLANE else str(QUICK["seed"]),
+            "seed": "none" if name in WITHOUT_SEED else str(QUICK["seed"]),
         }
 
     def test_documented_columns(self, quick):
@@ -383,15 +409,19 @@ FITS = {
 }
 PLANE = {"measure_plane": 4, "join_plane": 1, "exponent_plane": len(EXPONENT_FIGURES)}
 OF_POINTS = {"fig02_phase_diagram": 1, "table1_asymptotics": 1, "table2_phases": 1}
-AFTER_LOSSES = {"aggregate_losses": 1, "fig01_toy_scaling": 1} | FITS
+LOSS_FIGURES = {"fig01_toy_scaling": 1, "fig17_negative_beta": 1}
+AFTER_LOSSES = {"aggregate_losses": 1} | LOSS_FIGURES | FITS
 LOSSES = {"simulate": sum(N_SIMULATED.values()), "solve_volterra": sum(N_ALPHAS.values())}
-APART = PLANE | OF_POINTS | {"table3_notation": 1}  # without losses
-ALL_JOBS = {"expand_grid": 1} | LOSSES | AFTER_LOSSES | APART
+SAMPLED_SPECTRA = {"sample_spectra": 1, "contours": 1, "fig06_spectra": 1, "fig07_contour": 1}
+SPECTRA = {"spectral_densities": 1} | SAMPLED_SPECTRA
+FINITE_SIZE = {"finite_size": 1, "fig05_finite_size": 1}
+APART = PLANE | OF_POINTS | SPECTRA | FINITE_SIZE | {"table3_notation": 1}  # without losses
 FROM_LOSSES = {"expand_grid": 1} | LOSSES | AFTER_LOSSES
+ALL_JOBS = FROM_LOSSES | APART
 
 
 def test_first_call_runs_every_job_once(quick):
-    assert job_counts(quick.process.stderr) == ALL_JOBS | {"all": 1}
+    assert job_counts(quick.process.stderr) == ALL_JOBS | LAST_JOBS
 
 
 # A changed key reruns the jobs that use it, and those that follow from them.
@@ -399,11 +429,17 @@ PHASE_III = ("sweeps", "phase_III")
 CHANGES = {
     "windows": ([((*PHASE_III, "windows"), [[7.0e2, 5.0e3]])], FITS),
     "resamples": ([(("fits", "resamples"), 201)], FITS),
-    "seed": ([(("seed",), 1)], {k: n for k, n in FROM_LOSSES.items() if k != "solve_volterra"}),
+    "seed": (
+        [(("seed",), 1)],
+        {k: n for k, n in FROM_LOSSES.items() if k != "solve_volterra"} | SAMPLED_SPECTRA,
+    ),
     "steps_per_decade": ([(("steps_per_decade",), 25)], FROM_LOSSES),
     "budget of the plane": ([(("plane", "flops"), 2.0e5)], PLANE),
     "point of a phase": ([(("phase_points", "III"), [1.0, 1.9])], OF_POINTS),
     "traverse": ([(("traverse",), "phase_III")], {"exponent_plane": 2}),
+    "sampled W": ([(("spectra", "samples"), 12)], SAMPLED_SPECTRA),
+    "c of the contours": ([(("spectra", "c"), 0.4)], {"contours": 1, "fig07_contour": 1}),
+    "budgets of finite sizes": ([(("finite_size", "fronts", "flops"), [1e4, 1e7])], FINITE_SIZE),
     "budget of fig01": ([(("toy_scaling", "budget"), 4.0e3)], {"fig01_toy_scaling": 1}),
     "front": ([((*PHASE_III, "front"), "another_name")], {"front": 1}),
     "runs of one sweep": (
@@ -474,7 +510,7 @@ def imported(checkout, script):
 
 
 def test_library_inputs_are_the_import_closure(checkout, rules):
-    assert set(rules) == set(ALL_JOBS)
+    assert set(rules) == {*ALL_JOBS, "record_provenance"}
     for rule, (inputs, _) in rules.items():
         library = {path for path in inputs if path.endswith(".py")}
         assert library == imported(checkout, f"{rule}.py"), rule
@@ -503,24 +539,23 @@ def test_jobs_use_nothing_of_the_package_but_its_modules_and_version(checkout, t
     assert names_of_package(sample) == {"a", "b", "d"}
 
 
-PLANE_FIGURES = {"exponent_plane"}
-DRAWN = {"fig01_toy_scaling", "fig02_phase_diagram", "front"} | PLANE_FIGURES
+PLANE_FIGURES = {"exponent_plane"}  # drawn from losses too
+DRAWN = {name for name in ALL_JOBS if name.startswith(("fig", "front"))} | PLANE_FIGURES
 
 
 @pytest.mark.parametrize(
     ("file", "spared"),
     [
         ("src/plrf/sgd.py", {"expand_grid", "solve_volterra", *APART} - PLANE_FIGURES),
-        ("src/plrf/volterra.py", {"expand_grid", "simulate", *OF_POINTS}),
+        ("src/plrf/volterra.py", {"expand_grid", "simulate", "sample_spectra", *OF_POINTS}),
         (
             "src/plrf/fitting.py",
-            {"expand_grid", *LOSSES, "aggregate_losses", *APART} - PLANE_FIGURES,
+            {"expand_grid", *LOSSES, "aggregate_losses", *SPECTRA, *OF_POINTS},
         ),
-        ("src/plrf/theory.py", {*LOSSES, "aggregate_losses"}),
-        (
-            "src/plrf/asymptotics.py",
-            ALL_JOBS.keys() - {"fig02_phase_diagram", "table1_asymptotics"},
-        ),
+        ("src/plrf/theory.py", {*LOSSES, "aggregate_losses", "sample_spectra"}),
+        ("src/plrf/asymptotics.py", {*FROM_LOSSES, *PLANE}),
+        ("src/plrf/spectrum.py", ALL_JOBS.keys() - {"spectral_densities", "fig06_spectra"}),
+        ("src/plrf/estimate.py", ALL_JOBS.keys() - FINITE_SIZE.keys()),
         ("src/plrf/plotting.py", ALL_JOBS.keys() - DRAWN),
         ("scripts/front.py", ALL_JOBS.keys() - {"front"}),
         ("scripts/measure_plane.py", ALL_JOBS.keys() - PLANE.keys()),

@@ -131,6 +131,47 @@ def f_0(*, alpha: float, beta: float, d: float, v: float) -> float:
     return float(weights @ (nodes ** (-2 * beta) / (nodes ** (2 * alpha) + ridge)))
 
 
+def pure_point_density(u: ArrayLike, *, alpha: float, beta: float) -> Array:
+    """Density of the target's mass over eigenvalues that F_pp integrates, model section 6.
+
+    ``F_pp = int pure_point_density(u) exp(-2 gamma B r u) du`` over 0 < u < 1: the eigenvalues
+    ``a_j`` with their masses ``a_j b_j**2``, as a continuum.
+
+    Parameters
+    ----------
+    u : array_like
+        Eigenvalues, positive; the density is 0 above 1.
+    alpha, beta : float
+        Data and target complexity.
+    """
+    u = np.asarray(u, dtype=float)
+    density: Array = u ** ((2 * beta - 1) / (2 * alpha)) / (2 * alpha)
+    return np.where(u < 1, density, 0.0)
+
+
+def continuous_density(u: ArrayLike, *, alpha: float, beta: float, d: float, v: float) -> Array:
+    """Density of the target's mass over eigenvalues that F_ac integrates, model section 6.
+
+    ``F_ac = int continuous_density(u) exp(-2 gamma B r u) du``: what W moves from the first
+    features to all eigenvalues. It is 0 when 2 beta <= 1.
+
+    Parameters
+    ----------
+    u : array_like
+        Eigenvalues; the density is 0 outside ``d**(-2 alpha) < u < 1``.
+    alpha, beta : float
+        Data and target complexity.
+    d, v : float
+        Numbers of parameters and features.
+    """
+    u = np.asarray(u, dtype=float)
+    if 2 * beta <= 1 + TOLERANCE:
+        return np.zeros_like(u)
+    inside = (u > d ** (-2 * alpha)) & (u < 1)
+    density: Array = power_sum(2 * beta, v) / (2 * alpha * d) * u ** (-1 / (2 * alpha))
+    return np.where(inside, density, 0.0)
+
+
 def f_pp(
     steps: ArrayLike, *, alpha: float, beta: float, learning_rate: float, batch: int = 1
 ) -> Array:

@@ -36,9 +36,14 @@ FIXED_FIGURES = {
     "fig01_toy_scaling": "toy_scaling",
     "fig02_phase_diagram": "phase_points",
     "fig04_exponents": "plane",
+    "fig05_finite_size": "finite_size",
+    "fig06_spectra": "spectra",
+    "fig07_contour": "spectra",
     "fig08_xi_exponents": "plane",
+    "fig17_negative_beta": "negative_beta",
 }
-LEAST_PLANE_SIZE = 12  # the smallest model that plrf.optimum looks at
+# Sizes at which the stability of a learning rate is checked where d is continuous.
+EXTREME_SIZES = (12, 10**6)
 
 TYPE_NAMES = {
     "object": "a mapping",
@@ -136,6 +141,12 @@ def validate_config(config: dict[str, Any], schema: dict[str, Any]) -> None:
             problems += _traverse_problems(config["traverse"], sweeps, config["sweeps"])
         if "phase_points" in sound:
             problems += _phase_point_problems(config["phase_points"])
+        if "negative_beta" in sound:
+            problems += _negative_beta_problems(config["negative_beta"], sweeps, config["sweeps"])
+        if "spectra" in sound:
+            problems += _spectra_problems(config["spectra"])
+        if "finite_size" in sound:
+            problems += _finite_size_problems(config["finite_size"])
     _refuse(problems)
 
 
@@ -457,9 +468,9 @@ def _plane_problems(plane: Mapping[str, Any]) -> Iterator[Problem]:
         start, stop = plane[key]["start"], plane[key]["stop"]
         if start >= stop:
             yield _problem(("plane", key, "stop"), stop, f"must be greater than start, {start}")
-    # The kernel mass rises with alpha and falls with d.
+    # The kernel mass rises with alpha.
     worst = [plane["alpha"]["stop"], plane["beta"]["stop"]]
-    sweep = {**plane, "points": [worst], "d": [LEAST_PLANE_SIZE]}
+    sweep = {**plane, "points": [worst], "d": list(EXTREME_SIZES)}
     yield from _stability_problems(("plane",), sweep)
 
 
@@ -490,6 +501,74 @@ def _phase_point_problems(points: Mapping[str, Any]) -> Iterator[Problem]:
         elif abs(4 * alpha - 1) <= TOLERANCE:
             rule = "must be off the line 4 alpha = 1, where K_pp is no power law"
             yield _problem(("phase_points", name), [alpha, beta], rule)
+
+
+def _negative_beta_problems(
+    figure: Mapping[str, Any], sound: Mapping[str, Any], names: Collection[str]
+) -> Iterator[Problem]:
+    """Check that the figure's sweep exists and has SGD and expected losses along one alpha."""
+    path: KeyPath = ("negative_beta",)
+    yield from _repeats((*path, "d"), figure["d"])
+    name = figure["sweep"]
+    if name not in names:
+        rule = f"must be the name of a sweep; {_suggestion(name, names)}"
+        yield _problem((*path, "sweep"), name, rule)
+    sweep = sound.get(name)
+    if sweep is None or not _has_points(sweep):
+        return
+    alphas = {alpha for _, alpha, _ in _points(sweep)}
+    if not {"sgd", "volterra"} <= set(sweep["engines"]) or len(alphas) > 1:
+        rule = "must be a sweep with the engines sgd and volterra and exactly one alpha"
+        yield _problem((*path, "sweep"), name, rule)
+    for i, d in enumerate(figure["d"]):
+        if d not in sweep["d"]:
+            rule = f"must be a size of sweep {name}: {', '.join(map(str, sweep['d']))}"
+            yield _problem((*path, "d", i), d, rule)
+    if min(figure["d"]) > sweep.get("largest_simulated_d", math.inf):
+        rule = f"must include a size that sweep {name} simulates"
+        yield _problem((*path, "d"), figure["d"], rule)
+
+
+def _spectra_problems(spectra: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find points without a power law, and a contour point or learning rate that does not fit."""
+    path: KeyPath = ("spectra",)
+    yield from _repeats((*path, "points"), spectra["points"])
+    yield from _edge_problems(path, spectra)
+    if spectra["contour"] not in spectra["points"]:
+        rule = "must be one of spectra.points"
+        yield _problem((*path, "contour"), spectra["contour"], rule)
+    model = {**spectra, "points": [spectra["contour"]], "d": [spectra["d"]], "batch": 1}
+    yield from _stability_problems(path, model)
+
+
+def _finite_size_problems(finite: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find points without exponents, repeated values, and a learning rate that diverges."""
+    path: KeyPath = ("finite_size",)
+    ratio, traverse, fronts = (finite[key] for key in ("ratio", "traverse", "fronts"))
+    yield from _repeats((*path, "ratio", "d"), ratio["d"])
+    yield from _repeats((*path, "traverse", "beta"), traverse["beta"])
+    yield from _repeats((*path, "traverse", "flops"), traverse["flops"])
+    yield from _repeats((*path, "fronts", "points"), fronts["points"])
+    low, high = fronts["flops"]
+    if low >= high:
+        rule = f"must be greater than the lowest budget, {low}"
+        yield _problem((*path, "fronts", "flops", 1), high, rule)
+    places: list[tuple[KeyPath, Any]] = [(("ratio", "point"), ratio["point"])]
+    places += [
+        (("traverse", "beta", i), [traverse["alpha"], beta])
+        for i, beta in enumerate(traverse["beta"])
+    ]
+    places += [(("fronts", "points", i), point) for i, point in enumerate(fronts["points"])]
+    for place, (alpha, beta) in places:
+        if 2 * alpha + 2 * beta - 1 <= TOLERANCE:
+            rule = (
+                f"no exponents, 2(alpha + beta) = {2 * (alpha + beta):.10g} must be greater than 1 "
+                "(model section 1)"
+            )
+            yield _problem((*path, *place), beta if "beta" in place else [alpha, beta], rule)
+    points = [point for _, point in places]
+    model = {**finite, "points": points, "d": [*EXTREME_SIZES, *ratio["d"]]}
+    yield from _stability_problems(path, model)
 
 
 # Messages

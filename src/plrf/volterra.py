@@ -76,6 +76,15 @@ class ExpectedLoss:
     kernel_mass: Array | float
 
 
+def spectral_parameters(
+    p: ComplexArray, learning_rate: float, batch: int
+) -> tuple[ComplexArray, ComplexArray, ComplexArray]:
+    """Map the plane of p to that of the spectrum: z-, z+ and s (model section 5)."""
+    u: ComplexArray = -np.expm1(p)
+    s: ComplexArray = np.sqrt(1 - u * ((batch + 1) / batch))
+    return u / (learning_rate * batch * (1 + s)), (1 + s) / (learning_rate * (batch + 1)), s
+
+
 def generating_functions(
     p: ComplexArray, spectrum: Spectrum, learning_rate: float, batch: int
 ) -> tuple[ComplexArray, Array]:
@@ -96,10 +105,7 @@ def generating_functions(
     magnitude : array, shape (2, *p.shape)
         Magnitudes of the two parts of P^ as rounding errors see them.
     """
-    u = -np.expm1(p)
-    s = np.sqrt(1 - u * ((batch + 1) / batch))
-    z_minus = u / (learning_rate * batch * (1 + s))
-    z_plus = (1 + s) / (learning_rate * (batch + 1))
+    z_minus, z_plus, s = spectral_parameters(p, learning_rate, batch)
     near_zero = np.abs(z_minus).max(axis=-1, keepdims=True) < 1
     forcing, kernel = spectrum.transforms(np.stack([z_minus, z_plus]), near_zero)
     scale = np.exp(p) / (2 * learning_rate * batch * s)
@@ -137,6 +143,12 @@ def smooth_part_matters(
     with np.errstate(invalid="ignore"):  # NaN within the spectrum: the comparison is false
         smooth = 2 * s > -learning_rate * z_plus * spectrum.outer_trace(z_plus)
     return ~((square > 0) & smooth)
+
+
+def circle(nodes: int) -> ComplexArray:
+    """Upper half of the circle for the first steps, in terms of p; ``nodes // 2 + 1`` points."""
+    angles = np.linspace(0, np.pi, nodes // 2 + 1)
+    return np.asarray(CIRCLE_DAMPING / nodes + 1j * angles, dtype=complex)
 
 
 @lru_cache
@@ -221,10 +233,7 @@ def _small_steps(
     steps: Array, spectrum: Spectrum, learning_rate: float, batch: int
 ) -> tuple[Array, Array]:
     """Loss, forcing and kernel with both node counts, and rounding errors, on a circle."""
-    halves = [
-        CIRCLE_DAMPING / nodes + 1j * np.linspace(0, np.pi, nodes // 2 + 1)
-        for nodes in CIRCLE_NODES
-    ]
+    halves = [circle(nodes) for nodes in CIRCLE_NODES]
     p: ComplexArray = np.concatenate(halves)
     parts, magnitude = generating_functions(p, spectrum, learning_rate, batch)
     values, rounding = np.empty((2, 3, steps.size)), np.empty((2, steps.size))

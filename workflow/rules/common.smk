@@ -15,7 +15,13 @@ sys.path.insert(0, str(ROOT / "src"))
 PYTHONPATH = filter(None, [str(ROOT / "src"), os.getenv("PYTHONPATH")])
 os.environ.update(PYTHONPATH=os.pathsep.join(PYTHONPATH))
 
-from plrf.sweeps import ConfigError, check_unique_keys, validate_config, validate_grid
+from plrf.sweeps import (
+    FIXED_FIGURES,
+    ConfigError,
+    check_unique_keys,
+    validate_config,
+    validate_grid,
+)
 from plrf.sweeps import expand as expand_config
 
 
@@ -176,10 +182,17 @@ def exponent_quantity(wildcards):
     return EXPONENT_FIGURES[wildcards.figure]
 
 
+def spectra_model():
+    """What spectra are sampled of and computed for."""
+    spectra = config["spectra"]
+    v = round(spectra["v_over_d"] * spectra["d"])
+    return {"points": spectra["points"], "d": spectra["d"], "v": v}
+
+
 PLANE_PARTS = 4
 FRONTS = [sweep["front"] for sweep in config["sweeps"].values() if "front" in sweep]
 EXPONENT_FIGURES = {"fig04_exponents": "eta", "fig08_xi_exponents": "xi"}
-FIGURES = sorted(["fig01_toy_scaling", "fig02_phase_diagram", *EXPONENT_FIGURES, *FRONTS])
+FIGURES = sorted([*FIXED_FIGURES, *FRONTS])
 TABLES = [
     "table1_asymptotics",
     "table2_phases",

@@ -84,3 +84,78 @@ rule exponent_plane:
         "Drawing {output.pdf}"
     script:
         "../../scripts/exponent_plane.py"
+
+
+rule fig05_finite_size:
+    input:
+        ratio="results/finite_size/ratio.parquet",
+        traverse="results/finite_size/traverse.parquet",
+        fronts="results/finite_size/fronts.parquet",
+        library=library("fig05_finite_size.py"),
+    output:
+        pdf="results/figures/fig05_finite_size.pdf",
+        png="results/figures/fig05_finite_size.png",
+    log:
+        "results/logs/fig05_finite_size.log",
+    conda:
+        ENVIRONMENT
+    message:
+        "Drawing {output.pdf}"
+    script:
+        "../../scripts/fig05_finite_size.py"
+
+
+rule fig06_spectra:
+    input:
+        histogram="results/spectra/histogram.parquet",
+        density="results/spectra/density.parquet",
+        library=library("fig06_spectra.py"),
+    output:
+        pdf="results/figures/fig06_spectra.pdf",
+        png="results/figures/fig06_spectra.png",
+    log:
+        "results/logs/fig06_spectra.log",
+    conda:
+        ENVIRONMENT
+    message:
+        "Drawing {output.pdf}"
+    script:
+        "../../scripts/fig06_spectra.py"
+
+
+rule fig07_contour:
+    input:
+        eigenvalues="results/spectra/eigenvalues.parquet",
+        contours="results/spectra/contours.parquet",
+        library=library("fig07_contour.py"),
+    output:
+        pdf="results/figures/fig07_contour.pdf",
+        png="results/figures/fig07_contour.png",
+    log:
+        "results/logs/fig07_contour.log",
+    conda:
+        ENVIRONMENT
+    message:
+        "Drawing {output.pdf}"
+    script:
+        "../../scripts/fig07_contour.py"
+
+
+rule fig17_negative_beta:
+    input:
+        losses="results/aggregate/losses.parquet",
+        library=library("fig17_negative_beta.py"),
+    output:
+        pdf="results/figures/fig17_negative_beta.pdf",
+        png="results/figures/fig17_negative_beta.png",
+    log:
+        "results/logs/fig17_negative_beta.log",
+    conda:
+        ENVIRONMENT
+    params:
+        sweep=config["negative_beta"]["sweep"],
+        d=config["negative_beta"]["d"],
+    message:
+        "Drawing {output.pdf}"
+    script:
+        "../../scripts/fig17_negative_beta.py"

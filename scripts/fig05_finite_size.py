@@ -1,0 +1,161 @@
+"""Figure 5: what finite sizes do to losses and exponents, and how fast it fades."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from plrf.plotting import (
+    BLUE,
+    INK,
+    PHASE_COLORS,
+    SKY,
+    WIDTH,
+    log_ticks,
+    panel_label,
+    power_of_ten,
+    save,
+    sequence_colors,
+    style,
+)
+from plrf.tables import LOCAL_EXPONENTS, LOSS_RATIOS, read_provenance, read_table
+from plrf.theory import exponents
+
+SYMBOLS = {"eta": r"$\eta$", "xi": r"$\xi$"}
+LAWS = {"eta": r"$\eta = -d \ln P^* / d \ln f$", "xi": r"$\xi = d \ln d^* / d \ln f$"}
+ESTIMATE = (
+    r"$P \,/\, (\mathcal{F}_0 + \mathcal{F}_{pp} + \mathcal{F}_{ac}"
+    r" + \mathcal{K}_{pp}/(\gamma B))$"
+)
+THEORY_POINTS = 261
+DASHES = ("-", (0, (4, 2)), (0, (1, 1)))
+
+
+def of_quantity(table: pd.DataFrame, quantity: str) -> pd.DataFrame:
+    """Rows of eta or of xi."""
+    return table[table["quantity"] == quantity]
+
+
+def missing(rows: pd.DataFrame) -> str:
+    """What to add to the label of rows of which some have no exponent."""
+    count = (rows["status"] != "ok").sum()
+    return f", {count} without minimum" if count else ""
+
+
+def draw_ratios(ax: Axes, ratios: pd.DataFrame) -> None:
+    """Loss over estimate against steps, one line per size."""
+    colors = sequence_colors(sorted(ratios["d"].unique()))
+    for d, rows in ratios.groupby("d"):
+        ax.plot(
+            rows["step"], rows["loss"] / rows["estimate"], color=colors[d], label=power_of_ten(d)
+        )
+    ax.set(
+        xscale="log",
+        ylim=(0, None),
+        xlabel="steps $r$",
+        ylabel=ESTIMATE,
+    )
+    ax.legend(title="parameters $d$", loc="center left", bbox_to_anchor=(1.0, 0.5))
+
+
+def draw_traverse(ax: Axes, traverse: pd.DataFrame) -> None:
+    """Exponents of the exact front and of the estimate's along a traverse, and the theory."""
+    quantity, alpha = traverse[["quantity", "alpha"]].iloc[0]
+    beta = np.linspace(traverse["beta"].min(), traverse["beta"].max(), THEORY_POINTS)
+    theory = dict(zip(SYMBOLS, exponents(alpha, beta), strict=True))[quantity]
+    ax.plot(beta, theory, color=INK, ls=DASHES[1], label="asymptotic theory")
+    budgets = sorted(traverse["flops"].unique())
+    colors = dict(zip(budgets, (SKY, BLUE, INK), strict=False))
+    for flops in budgets:
+        rows = traverse[traverse["flops"] == flops]
+        exact, estimate = (rows[rows["source"] == s] for s in ("exact", "estimate"))
+        line = {"color": colors[flops], "capsize": 1.5}
+        at = f"at {power_of_ten(flops)} flops{missing(rows)}"
+        ax.errorbar(
+            exact["beta"],
+            exact["value"],
+            exact["error"],
+            fmt="o",
+            ms=3,
+            label=f"exact {at}",
+            **line,
+        )
+        ax.errorbar(
+            estimate["beta"],
+            estimate["value"],
+            estimate["error"],
+            fmt="x",
+            ms=4,
+            label=f"estimate {at}",
+            **line,
+        )
+    ax.set(xlabel=r"target complexity $\beta$", ylabel=SYMBOLS[quantity])
+
+
+def draw_fading(ax: Axes, fronts: pd.DataFrame) -> None:
+    """Local exponents of the exact front less the theory, against compute, one line per point."""
+    used: dict[str, int] = {}
+    for (alpha, beta), rows in fronts.groupby(["alpha", "beta"], sort=False):
+        phase = rows["phase"].iloc[0]
+        color = PHASE_COLORS.get(phase, INK)
+        dashes = DASHES[used.setdefault(color, 0) % len(DASHES)]
+        used[color] += 1
+        label = f"({alpha:g}, {beta:g}) {phase}{missing(rows)}"
+        deviation = rows["value"] - rows["theory"]
+        ax.plot(rows["flops"], deviation, color=color, ls=dashes, label=label)
+    symbol = SYMBOLS[fronts["quantity"].iloc[0]]
+    ax.axhline(0, color=INK, lw=0.6)
+    ax.set(xscale="log", xlabel="compute $f$ (flops)", ylabel=f"local {symbol} less theory")
+
+
+def draw(ratios: pd.DataFrame, traverse: pd.DataFrame, fronts: pd.DataFrame) -> Figure:
+    """Draw all panels.
+
+    Parameters
+    ----------
+    ratios : DataFrame
+        Rows of the LOSS_RATIOS schema, of one point.
+    traverse, fronts : DataFrame
+        Rows of the LOCAL_EXPONENTS schema; the traverse is along one alpha.
+    """
+    import matplotlib.pyplot as plt
+
+    figure = plt.figure(figsize=(WIDTH, 7.6))
+    top, middle, bottom = figure.subfigures(3, height_ratios=[1, 1.2, 1.2])
+    ax = top.subplots()
+    draw_ratios(ax, ratios)
+    alpha, beta = ratios[["alpha", "beta"]].iloc[0]
+    title = f"$\\alpha = {alpha:g}$, $\\beta = {beta:g}$: loss over estimate stays bounded"
+    panel_label(ax, "a", title)
+    log_ticks(ax.xaxis)
+
+    at_alpha = f"at $\\alpha = {traverse['alpha'].iloc[0]:g}$"
+    for ax, letter, quantity in zip(middle.subplots(1, 2), "bc", SYMBOLS, strict=True):
+        draw_traverse(ax, of_quantity(traverse, quantity))
+        panel_label(ax, letter, f"{LAWS[quantity]} {at_alpha}")
+    for ax, letter, quantity in zip(bottom.subplots(1, 2), "de", SYMBOLS, strict=True):
+        draw_fading(ax, of_quantity(fronts, quantity))
+        panel_label(ax, letter, f"exact fronts: local {SYMBOLS[quantity]} and compute")
+        log_ticks(ax.xaxis)
+    point = r"point $(\alpha, \beta)$ and phase"
+    for part, title, columns in ((middle, None, 3), (bottom, point, 4)):
+        entries = part.axes[0].get_legend_handles_labels()
+        part.legend(*entries, title=title, loc="outside lower center", ncols=columns)
+    return figure
+
+
+def make_figure(inputs: dict[str, str], paths: list[str]) -> None:
+    """Read the three tables and write the figure."""
+    ratios = read_table(inputs["ratio"], LOSS_RATIOS)
+    traverse, fronts = (
+        read_table(inputs[name], LOCAL_EXPONENTS) for name in ("traverse", "fronts")
+    )
+    with style():
+        save(draw(ratios, traverse, fronts), paths, read_provenance(inputs["fronts"]))
+
+
+if __name__ == "__main__":
+    from plrf.logs import log_to
+
+    log_to(snakemake.log[0])
+    make_figure(dict(snakemake.input.items()), list(snakemake.output))

@@ -1,0 +1,74 @@
+"""Spectra: sampled W, the density from the resolvent, and the contours around one spectrum."""
+
+
+rule sample_spectra:
+    input:
+        library=library("sample_spectra.py"),
+    output:
+        histogram="results/spectra/histogram.parquet",
+        eigenvalues="results/spectra/eigenvalues.parquet",
+    log:
+        "results/logs/sample_spectra.log",
+    benchmark:
+        "results/benchmarks/sample_spectra.tsv"
+    conda:
+        ENVIRONMENT
+    # The bits of a matrix product may depend on the number of BLAS threads; one is the same anywhere.
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        **spectra_model(),
+        samples=config["spectra"]["samples"],
+        seed=config["seed"],
+    message:
+        "Sampling spectra"
+    script:
+        "../../scripts/sample_spectra.py"
+
+
+rule spectral_densities:
+    input:
+        library=library("spectral_densities.py"),
+    output:
+        "results/spectra/density.parquet",
+    log:
+        "results/logs/spectral_densities.log",
+    benchmark:
+        "results/benchmarks/spectral_densities.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        **spectra_model(),
+    message:
+        "Computing spectral densities"
+    script:
+        "../../scripts/spectral_densities.py"
+
+
+rule contours:
+    input:
+        eigenvalues="results/spectra/eigenvalues.parquet",
+        library=library("contours.py"),
+    output:
+        "results/spectra/contours.parquet",
+    log:
+        "results/logs/contours.log",
+    benchmark:
+        "results/benchmarks/contours.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        point=config["spectra"]["contour"],
+        c=config["spectra"]["c"],
+        seed=config["seed"],
+    message:
+        "Computing contours around a spectrum"
+    script:
+        "../../scripts/contours.py"
