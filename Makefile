@@ -7,7 +7,7 @@ CONFIG ?= config/config.yaml
 STAMP := .venv/.installed
 RUN := PATH="$(CURDIR)/.venv/bin:$$PATH"
 
-.PHONY: figures test lint readme archive benchmarks docs help
+.PHONY: figures test test-faults test-slurm lint readme archive resources benchmarks docs help
 
 figures: $(STAMP)  ## run the workflow: every figure and table (also CORES=2, CONFIG=my.yaml)
 	@test -f "$(CONFIG)" || { echo "There is no configuration file $(CONFIG)" >&2; exit 1; }
@@ -15,6 +15,12 @@ figures: $(STAMP)  ## run the workflow: every figure and table (also CORES=2, CO
 
 test: $(STAMP)  ## run the tests
 	@$(RUN) pytest
+
+test-faults: $(STAMP)  ## run the tests that kill jobs, damage files and fill disks
+	@$(RUN) pytest -m faults
+
+test-slurm: $(STAMP)  ## run the workflow on a Slurm of one node; as root, installs it on a Debian
+	@$(RUN) pytest -m slurm tests/slurm
 
 lint: $(STAMP)  ## check style, types and the workflow
 	@$(RUN) ruff check
@@ -30,6 +36,9 @@ readme: $(STAMP)  ## write the numbers of the last default run into README.md, t
 archive: $(STAMP)  ## pack results, configuration and provenance, with checksums, for a repository
 	@$(RUN) python scripts/archive.py
 
+resources: $(STAMP)  ## write what jobs asked for and used in the last run into docs/hpc.md
+	@$(RUN) python -m scripts.compare_resources
+
 benchmarks: $(STAMP)  ## measure the numerical core, and write the ratios into docs/numerics.md
 	@$(RUN) python -m benchmarks.numerics
 
@@ -37,7 +46,7 @@ docs: $(STAMP)  ## render the library's documentation into docs/api
 	@$(RUN) python docs/render_api.py
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 # The stamp is written last, so that an interrupted installation starts again from an empty .venv.
 $(STAMP): requirements.lock

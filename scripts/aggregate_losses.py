@@ -1,18 +1,19 @@
 """Gather the losses of all jobs into one table."""
 
+from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
-import pandas as pd
-
-from plrf.tables import LOSSES, provenance, read_table, write_table
-
-ORDER = ["sweep", "alpha", "beta", "d", "engine", "run", "step"]
+from plrf.tables import LOSSES, provenance, read_batches, write_batches
 
 
-def aggregate(files: list[str], config: dict[str, Any], path: str) -> None:
-    """Concatenate tables of losses, sorted, so that the order of files does not matter."""
-    losses = pd.concat([read_table(file, LOSSES) for file in files])
-    write_table(losses.sort_values(ORDER), LOSSES, path, provenance(config, config["seed"]))
+def aggregate(files: Iterable[str], config: dict[str, Any], path: str) -> None:
+    """Concatenate tables of losses in the order of their names, whatever order they come in.
+
+    Rows pass through in batches, so that memory does not grow with the length of the table.
+    """
+    batches = chain.from_iterable(read_batches(file, LOSSES) for file in sorted(files))
+    write_batches(batches, LOSSES, path, provenance(config, config["seed"]))
 
 
 if __name__ == "__main__":

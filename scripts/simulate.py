@@ -1,6 +1,6 @@
-"""SGD runs of one (sweep, alpha, d), and the expected loss of each run's own W.
+"""SGD runs of some alphas at one (sweep, d), and the expected loss of each run's own W.
 
-One job draws W once per run and shares its reduction among all betas.
+For each alpha, W is drawn once per run and its reduction shared among all betas.
 """
 
 import logging
@@ -30,18 +30,22 @@ def reductions(job: dict[str, Any], seed: int) -> list[list[Reduction]]:
 
 
 def sample_stream(job: dict[str, Any], seed: int, beta: float, run: int) -> np.random.Generator:
-    """Stream of the samples of one run."""
-    values = (job[key] for key in ("alpha", "d", "v", "batch", "learning_rate"))
+    """Stream of the samples of one run.
+
+    It depends on c as the configuration gives it: the last bit of the learning rate depends on the
+    machine, and would choose another sample.
+    """
+    values = (job[key] for key in ("alpha", "d", "v", "batch", "c"))
     return random_stream(seed, "samples", beta, *values, run)
 
 
 def losses(job: dict[str, Any], seed: int, steps_per_decade: int) -> pd.DataFrame:
-    """Losses of all runs of a job, as rows of the LOSSES schema.
+    """Losses of all runs of one alpha, as rows of the LOSSES schema.
 
     Parameters
     ----------
     job : dict
-        sweep, alpha, betas, d, v, batch, learning_rate, steps, runs, sgd, recursion.
+        sweep, alpha, betas, d, v, batch, c, learning_rate, steps, runs, sgd, recursion.
     seed : int
         The config's seed.
     steps_per_decade : int
@@ -94,10 +98,14 @@ def losses(job: dict[str, Any], seed: int, steps_per_decade: int) -> pd.DataFram
     )
 
 
-def run_job(job: dict[str, Any], seed: int, steps_per_decade: int, path: str) -> None:
-    """Run a job and write its losses."""
-    source = provenance({**job, "steps_per_decade": steps_per_decade}, seed)
-    write_table(losses(job, seed, steps_per_decade), LOSSES, path, source)
+def run_job(points: list[dict[str, Any]], seed: int, steps_per_decade: int, path: str) -> None:
+    """Run a job, one alpha after the other, and write its losses."""
+    tables = []
+    for k, point in enumerate(points):
+        tables.append(losses(point, seed, steps_per_decade))
+        logging.info("simulated alpha=%s, %d of %d", point["alpha"], k + 1, len(points))
+    source = provenance({"points": points, "steps_per_decade": steps_per_decade}, seed)
+    write_table(pd.concat(tables), LOSSES, path, source)
 
 
 if __name__ == "__main__":
@@ -105,7 +113,7 @@ if __name__ == "__main__":
 
     log_to(snakemake.log[0])
     run_job(
-        snakemake.params.job,
+        snakemake.params.points,
         snakemake.params.seed,
         snakemake.params.steps_per_decade,
         snakemake.output[0],

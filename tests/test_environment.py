@@ -47,8 +47,9 @@ def runtime(pyproject: str) -> list[Requirement]:
 
 
 def development(pyproject: str) -> list[Requirement]:
+    """Requirements of all extras: those of developers, and of runs on a cluster."""
     extras = tomllib.loads(pyproject)["project"]["optional-dependencies"]
-    return [Requirement(text) for text in extras["dev"]]
+    return [Requirement(text) for extra in extras.values() for text in extra]
 
 
 def build(pyproject: str) -> list[Requirement]:

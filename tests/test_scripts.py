@@ -145,6 +145,7 @@ class TestSimulate:
             "d": self.D,
             "v": self.V,
             "batch": 1,
+            "c": 0.5,
             "learning_rate": 0.3,
             "steps": steps,
             "runs": 3,
@@ -172,7 +173,7 @@ class TestSimulate:
         assert losses.loc[losses["engine"] == "sgd", "error"].isna().all()
         assert losses.loc[losses["engine"] == "recursion", "error"].between(0, 1e-11).all()
         assert set(losses["status"]) == {"ok"}
-        simulate.run_job(self.job(), 1, 12, tmp_path / "losses.parquet")
+        simulate.run_job([self.job()], 1, 12, tmp_path / "losses.parquet")
         written = tables.read_table(tmp_path / "losses.parquet", tables.LOSSES)
         pd.testing.assert_frame_equal(
             written, losses.reset_index(drop=True)[tables.LOSSES.names], check_dtype=False

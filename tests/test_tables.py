@@ -1,6 +1,7 @@
 """Tables on disk: what is written is what is read, whole or not at all."""
 
 import json
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -19,8 +20,10 @@ from plrf.tables import (
     LOSSES,
     TableError,
     provenance,
+    read_batches,
     read_provenance,
     read_table,
+    write_batches,
     write_table,
 )
 
@@ -101,6 +104,21 @@ class TestRoundTrip:
     def test_filters(self, written):
         assert len(read_table(written, LOSSES, filters=[("d", "==", -1)])) == 1
 
+    def test_columns_wanted(self, written):
+        found = read_table(written, LOSSES, columns=["step", "loss"])
+        pd.testing.assert_frame_equal(found, read_table(written, LOSSES)[["step", "loss"]])
+
+    def test_batches(self, written, path):
+        copy = path.with_name("copy.parquet")
+        batches = chain(read_batches(written, LOSSES), read_batches(written, LOSSES))
+        write_batches(batches, LOSSES, copy, SOURCE)
+        once = read_table(written, LOSSES)
+        pd.testing.assert_frame_equal(
+            read_table(copy, LOSSES), pd.concat([once, once], ignore_index=True)
+        )
+        assert pq.ParquetFile(copy).num_row_groups == 2
+        assert read_provenance(copy) == SOURCE
+
     def test_replaces_an_older_table(self, written):
         write_table(frame()[:1], LOSSES, written, SOURCE)
         assert len(read_table(written, LOSSES)) == 1
@@ -164,6 +182,19 @@ class TestDamage:
         written.write_bytes(content)
         self.check(written)
 
+    def test_damaged_bytes(self, written):
+        """A reader notices, or the values are as they were: nothing in between."""
+        values, content = read_table(written, LOSSES), written.read_bytes()
+        noticed = 0
+        for position in range(0, len(content), 7):
+            changed = content[position] ^ 255
+            written.write_bytes(content[:position] + bytes([changed]) + content[position + 1 :])
+            try:
+                pd.testing.assert_frame_equal(read_table(written, LOSSES), values)
+            except TableError:
+                noticed += 1
+        assert noticed > len(content) / 7 / 2
+
     def test_missing(self, path):
         self.check(path)
 
@@ -193,11 +224,12 @@ class TestInterruptedWrite:
             write_table(frame(), LOSSES, path, SOURCE)
         content = path.read_bytes() if old else None
 
-        def half(table, where, **options):
-            where.write_bytes(b"PAR1 half")
+        def half(writer, batch):
+            [temporary] = path.parent.glob("*.tmp.parquet")
+            assert temporary.exists()
             raise error
 
-        monkeypatch.setattr(tables.pq, "write_table", half)
+        monkeypatch.setattr(tables.pq.ParquetWriter, "write_batch", half)
         with pytest.raises(error):
             write_table(frame()[:1], LOSSES, path, SOURCE)
         assert [p.name for p in path.parent.iterdir()] == ([path.name] if old else [])

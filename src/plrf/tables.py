@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -254,6 +254,9 @@ def replacing(path: str | Path) -> Iterator[Path]:
     try:
         yield temporary
         os.replace(temporary, path)
+    except OSError as error:
+        error.add_note(f"{path} was not written; a file that was there before is as it was")
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -292,10 +295,7 @@ def write_table(
             raise TableError(f"{path}: column {field.name}: {error}") from error
         if columns[-1].null_count:
             raise TableError(f"{path}: column {field.name}: missing values")
-    metadata = {"plrf": json.dumps(dict(source), sort_keys=True)}
-    table = pa.Table.from_arrays(columns, schema=schema.with_metadata(metadata))
-    with replacing(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
+    write_batches(pa.Table.from_arrays(columns, schema=schema).to_batches(), schema, path, source)
 
 
 def write_rendered(
@@ -308,7 +308,56 @@ def write_rendered(
         temporary.write_text(markdown, encoding="utf-8")
 
 
-def read_table(path: str | Path, schema: pa.Schema, filters: Any = None) -> pd.DataFrame:
+def write_batches(
+    batches: Iterable[pa.RecordBatch],
+    schema: pa.Schema,
+    path: str | Path,
+    source: Mapping[str, str],
+) -> None:
+    """Write a table of any length, one batch of rows in memory at a time; see `write_table`.
+
+    Parameters
+    ----------
+    batches : iterable of pyarrow.RecordBatch
+        Each has the schema's columns, and becomes a row group of the file.
+    schema, path, source
+        As in `write_table`.
+    """
+    schema = schema.with_metadata({"plrf": json.dumps(dict(source), sort_keys=True)})
+    options = {"compression": "zstd", "write_page_checksum": True}
+    with replacing(path) as temporary, pq.ParquetWriter(temporary, schema, **options) as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+
+
+ADVICE = "delete it and run the workflow again: it will be made anew"
+
+
+@contextmanager
+def _opened(path: str | Path, schema: pa.Schema) -> Iterator[pq.ParquetFile]:
+    """Open a table and check its columns; say what to do if it is damaged."""
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            if not file.schema_arrow.equals(schema, check_metadata=False):
+                raise TableError(f"{path}: not the columns that this version writes; {ADVICE}")
+            yield file
+    # A damaged footer may claim names that are no text, or more rows than memory holds.
+    except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
+        raise TableError(f"{path}: cannot be read ({error}); {ADVICE}") from error
+
+
+def read_batches(path: str | Path, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """Read a table of any length, one batch of rows in memory at a time; see `read_table`."""
+    with _opened(path, schema) as file:
+        yield from file.iter_batches()
+
+
+def read_table(
+    path: str | Path,
+    schema: pa.Schema,
+    filters: Any = None,
+    columns: Sequence[str] | None = None,
+) -> pd.DataFrame:
     """Read a table and check its columns.
 
     Parameters
@@ -318,20 +367,19 @@ def read_table(path: str | Path, schema: pa.Schema, filters: Any = None) -> pd.D
     schema : pyarrow.Schema
         The schema that it must have.
     filters : optional
-        Row filter, as in ``pyarrow.parquet.read_table``.
+        Row filter, as in ``pyarrow.parquet.read_table``: other rows are hardly read.
+    columns : list of str, optional
+        The columns wanted, all by default.
 
     Raises
     ------
     TableError
         If the file is damaged or has another schema; the message says what to do.
     """
-    advice = "delete it and run the workflow again: it will be made anew"
-    try:
-        if not pq.read_schema(path).equals(schema, check_metadata=False):
-            raise TableError(f"{path}: not the columns that this version writes; {advice}")
-        frame: pd.DataFrame = pq.read_table(path, filters=filters).to_pandas()
-    except (pa.ArrowException, OSError) as error:
-        raise TableError(f"{path}: cannot be read ({error}); {advice}") from error
+    with _opened(path, schema):
+        frame: pd.DataFrame = pq.read_table(
+            path, columns=columns, filters=filters, page_checksum_verification=True
+        ).to_pandas()
     return frame
 
 

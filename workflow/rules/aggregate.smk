@@ -15,7 +15,8 @@ rule aggregate_losses:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=aggregation_memory,
+        runtime=aggregation_runtime,
     params:
         config=measured(),
     message:
@@ -40,7 +41,8 @@ rule check_results:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=table_memory,
+        runtime=table_runtime,
     params:
         steps_per_decade=config["steps_per_decade"],
     message:

@@ -33,6 +33,8 @@ def load_schema(name):
 
 def load_grid():
     """Validate the configuration and expand it: one row per point and size."""
+    if not workflow.is_main_process:
+        return expand_config(config)  # on a node of a cluster, after the main process accepted it
     try:
         for path in map(Path, workflow.configfiles):
             check_unique_keys(path.read_text(), path.name)
@@ -52,7 +54,7 @@ ENVIRONMENT = "../../environment.yml"
 wildcard_constraints:
     part="[0-9]+",
     sweep="[A-Za-z][A-Za-z0-9_-]*",
-    alpha=r"[0-9.e+-]+",
+    alphas=r"[0-9.e+-]+(_to_[0-9.e+-]+)?",
     d=r"[0-9]+",
 
 
@@ -78,60 +80,71 @@ def library(script):
     return sorted(str(path) for path in found if path.parent.name == "plrf")
 
 
-def python_values(row):
-    """A row of the grid as plain Python values, equal from one invocation to the next."""
-    return {key: getattr(value, "item", lambda: value)() for key, value in row.items()}
+# A sweep's alphas are spread over at most so many jobs for each size.
+MOST_BATCHES = 32
+
+
+def batches():
+    """Rows of the grid by sweep and by the wildcard `alphas`: what the jobs of one size share.
+
+    A job has one alpha, with all its betas; where a sweep has more alphas than MOST_BATCHES, a job
+    has several, so that thousands of points are planned in seconds. Their number is a power of two
+    and they follow the configuration, so that points added at the end leave most jobs as they are.
+    """
+    found = {}
+    for sweep, rows in GRID.groupby("sweep", sort=False):
+        alphas = rows["alpha"].unique().tolist()
+        length = 1
+        while len(alphas) > MOST_BATCHES * length:
+            length *= 2
+        for start in range(0, len(alphas), length):
+            batch = alphas[start : start + length]
+            name = "_to_".join(map(str, dict.fromkeys([batch[0], batch[-1]])))
+            found[sweep, name] = rows[rows["alpha"].isin(batch)]
+    return found
+
+
+BATCHES = batches()
 
 
 def simulation_rows(wildcards):
-    """Rows of the grid that one simulation job covers: the betas of (sweep, alpha, d)."""
-    return GRID[
-        (GRID["sweep"] == wildcards.sweep)
-        & (GRID["alpha"] == float(wildcards.alpha))
-        & (GRID["d"] == int(wildcards.d))
-    ]
+    """Rows of the grid that one simulation job covers: a batch of alphas, all betas, one d."""
+    rows = BATCHES[wildcards.sweep, wildcards.alphas]
+    rows = rows[rows["d"] == int(wildcards.d)]
+    return rows.assign(steps=rows["simulated_steps"])
 
 
-def simulation_job(wildcards):
-    """Parameters of one simulation job."""
+def simulation_points(wildcards):
+    """Parameters of one simulation job: for each alpha, the betas that share W."""
+    keys = ["sweep", "alpha", "d", "v", "batch", "c", "learning_rate", "steps", "runs"]
+    keys += ["sgd", "recursion"]
     rows = simulation_rows(wildcards)
-    keys = [
-        "sweep",
-        "alpha",
-        "d",
-        "v",
-        "batch",
-        "learning_rate",
-        "simulated_steps",
-        "runs",
-        "sgd",
-        "recursion",
-    ]
-    row = rows.iloc[0][keys].rename({"simulated_steps": "steps"})
-    return python_values(row) | {"betas": rows["beta"].tolist()}
+    betas = rows.groupby("alpha")["beta"].agg(list)
+    points = rows.drop_duplicates("alpha")[keys].to_dict("records")
+    return [point | {"betas": betas[point["alpha"]]} for point in points]
+
+
+def volterra_rows(wildcards):
+    """Rows of the grid that one Volterra job covers: a batch of alphas, all betas and sizes."""
+    rows = BATCHES[wildcards.sweep, wildcards.alphas]
+    return rows[rows["volterra"]]
 
 
 def volterra_points(wildcards):
-    """Parameters of one Volterra job: all sizes and betas of (sweep, alpha)."""
-    rows = GRID[(GRID["sweep"] == wildcards.sweep) & (GRID["alpha"] == float(wildcards.alpha))]
+    """Parameters of one Volterra job."""
     keys = ["sweep", "alpha", "beta", "d", "v", "batch", "learning_rate", "steps"]
-    return [python_values(row) for _, row in rows[keys].iterrows()]
+    return volterra_rows(wildcards)[keys].to_dict("records")
 
 
 def loss_files():
     """All files of losses that the grid asks for."""
-    simulated = GRID[GRID["sgd"] | GRID["recursion"]]
-    solved = GRID[GRID["volterra"]]
-    sizes = zip(simulated["sweep"], simulated["alpha"], simulated["d"])
-    alphas = zip(solved["sweep"], solved["alpha"])
-    files = [f"results/losses/simulation/{s}/alpha~{a}_d~{d}.parquet" for s, a, d in sizes]
-    files += [f"results/losses/volterra/{s}/alpha~{a}.parquet" for s, a in alphas]
-    return list(dict.fromkeys(files))
-
-
-def simulation_memory(wildcards, attempt):
-    """MB: four d-by-d matrices of doubles, and 500 for the rest; more after a failure."""
-    return attempt * (500 + 4 * 8 * int(wildcards.d) ** 2 // 10**6)
+    files = []
+    for (sweep, alphas), rows in BATCHES.items():
+        sizes = rows.loc[rows["sgd"] | rows["recursion"], "d"].unique()
+        files += [f"results/losses/simulation/{sweep}/alpha~{alphas}_d~{d}.parquet" for d in sizes]
+        if rows["volterra"].any():
+            files.append(f"results/losses/volterra/{sweep}/alpha~{alphas}.parquet")
+    return files
 
 
 def measured():
@@ -208,9 +221,11 @@ def results():
     return [
         *figures,
         *tables,
+        "results/grid.parquet",
+        "results/aggregate/losses.parquet",
+        "results/aggregate/checks.parquet",
         "results/fits/exponents.parquet",
         "results/plane/exponents.parquet",
-        "results/aggregate/checks.parquet",
     ]
 
 

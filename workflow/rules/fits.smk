@@ -18,7 +18,8 @@ rule fit_exponents:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=table_memory,
+        runtime=table_runtime,
     params:
         sweeps=fitted_sweeps(),
         fits=config["fits"],

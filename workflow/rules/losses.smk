@@ -5,23 +5,26 @@ rule simulate:
     input:
         library=library("simulate.py"),
     output:
-        "results/losses/simulation/{sweep}/alpha~{alpha}_d~{d}.parquet",
+        "results/losses/simulation/{sweep}/alpha~{alphas}_d~{d}.parquet",
     log:
-        "results/logs/simulate/{sweep}/alpha~{alpha}_d~{d}.log",
+        "results/logs/simulate/{sweep}/alpha~{alphas}_d~{d}.log",
     benchmark:
-        "results/benchmarks/simulate/{sweep}/alpha~{alpha}_d~{d}.tsv"
+        "results/benchmarks/simulate/{sweep}/alpha~{alphas}_d~{d}.tsv"
+    group:
+        simulation_group
     conda:
         ENVIRONMENT
     # The bits of a matrix product may depend on the number of BLAS threads; one is the same anywhere.
     threads: 1
     resources:
         mem_mb=simulation_memory,
+        runtime=simulation_runtime,
     params:
-        job=simulation_job,
+        points=simulation_points,
         seed=config["seed"],
         steps_per_decade=config["steps_per_decade"],
     message:
-        "Simulating {wildcards.sweep}: alpha={wildcards.alpha}, d={wildcards.d}"
+        "Simulating {wildcards.sweep}: alpha={wildcards.alphas}, d={wildcards.d}"
     script:
         "../../scripts/simulate.py"
 
@@ -30,20 +33,21 @@ rule solve_volterra:
     input:
         library=library("solve_volterra.py"),
     output:
-        "results/losses/volterra/{sweep}/alpha~{alpha}.parquet",
+        "results/losses/volterra/{sweep}/alpha~{alphas}.parquet",
     log:
-        "results/logs/solve_volterra/{sweep}/alpha~{alpha}.log",
+        "results/logs/solve_volterra/{sweep}/alpha~{alphas}.log",
     benchmark:
-        "results/benchmarks/solve_volterra/{sweep}/alpha~{alpha}.tsv"
+        "results/benchmarks/solve_volterra/{sweep}/alpha~{alphas}.tsv"
     conda:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=volterra_memory,
+        runtime=volterra_runtime,
     params:
         points=volterra_points,
         steps_per_decade=config["steps_per_decade"],
     message:
-        "Solving the Volterra equation for {wildcards.sweep}: alpha={wildcards.alpha}"
+        "Solving the Volterra equation for {wildcards.sweep}: alpha={wildcards.alphas}"
     script:
         "../../scripts/solve_volterra.py"

@@ -14,7 +14,7 @@ rule measure_plane:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=1000,
     params:
         alphas=plane_alphas,
         betas=plane_values("beta"),
@@ -39,7 +39,7 @@ rule join_plane:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=1000,
     params:
         plane=config["plane"],
     message:

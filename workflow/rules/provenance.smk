@@ -12,8 +12,6 @@ rule record_provenance:
     conda:
         ENVIRONMENT
     threads: 1
-    resources:
-        mem_mb=500,
     params:
         config=config,
     message:
