@@ -28,7 +28,7 @@ from plrf.theory import PHASES, exponents
 
 SYMBOLS = {"eta": r"\eta", "xi": r"\xi"}
 LAWS = {"eta": r"P^* \propto f^{-\eta}", "xi": r"d^* \propto f^{\xi}"}
-ENGINES = {"volterra": "D", "sgd": "o"}  # the engines drawn, with their markers
+ENGINES = {"sgd": "o", "volterra": "D"}  # the engines drawn, with their markers
 METHOD, WINDOW = "approach2", 0  # of the windows, the main one
 FINE = 600  # theory is drawn at so many values of alpha and of beta
 VALUE_MAP, DEVIATION_MAP = "viridis", "RdBu_r"
@@ -162,7 +162,7 @@ def draw_traverse(ax: Axes, quantity: str, fits: pd.DataFrame, plane: pd.DataFra
             yerr=np.abs(good[["ci_low", "ci_high"]].sub(good["estimate"], axis=0)).T,
             fmt=marker,
             color=ENGINE_COLORS[engine],
-            mfc="white" if engine == "volterra" else ENGINE_COLORS[engine],
+            mfc="none" if engine == "volterra" else ENGINE_COLORS[engine],
             ms=4,
             lw=0.9,
             capsize=2,
@@ -171,7 +171,7 @@ def draw_traverse(ax: Axes, quantity: str, fits: pd.DataFrame, plane: pd.DataFra
             zorder=4,
         )
     if n_refused:
-        ax.plot([], [], " ", label=f"{n_refused} fits refused (table 4)")
+        ax.plot([], [], " ", label=f"refused fits (table 4): {n_refused}")
     ax.set(
         xlim=(low, high),
         xlabel=r"target complexity $\beta$",

@@ -278,7 +278,7 @@ class TestExponentPlane:
         fits.loc[gone, ["estimate", "ci_low", "ci_high"]] = math.nan
         figure = self.draw(quantity, plane, fits)
         texts = [text.get_text() for text, _ in shown_texts(figure)]
-        assert "5 fits refused (table 4)" in texts
+        assert "refused fits (table 4): 5" in texts
         assert layout_problems(figure) == []
         kept = fits.query(
             "engine == 'sgd' and method == 'approach2' and window == 0 and quantity == @quantity"
