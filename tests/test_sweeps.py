@@ -517,7 +517,7 @@ BAD = {
         "must be greater than start, 0.0",
     ),
     "plane of one alpha": ({"plane.alpha.num": 1}, "plane.alpha.num = 1: ", "at least 2"),
-    "plane of few features": ({"plane.v_over_d": 2}, "plane.v_over_d = 2: ", "at least 4"),
+    "plane of few features": ({"plane.v_over_d": 1}, "plane.v_over_d = 1: ", "than 1"),
     "plane without power law": ({"plane.alpha.start": 0}, "plane.alpha.start = 0: ", "than 0"),
     "plane that diverges": (
         {"plane.c": 1.1},
