@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from plrf.plotting import BLUE, INK, SKY, VERMILION, WIDTH, panel_label, save, style
 from plrf.tables import SPECTRUM_DENSITY, SPECTRUM_HISTOGRAM, read_provenance, read_table
-from plrf.theory import phase
+from plrf.theory import phase_name
 
 SPREAD = 4  # standard deviations of the largest eigenvalue on each side of it
 ORDER = SAMPLED, ERROR, AVERAGED, PURE, CONTINUOUS = (
@@ -80,7 +80,7 @@ def draw_point(axes: list[Axes], letter: str, bins: pd.DataFrame, density: pd.Da
     panel_label(
         whole,
         letter,
-        f"{phase(alpha, beta)}: $\\alpha = {alpha:g}$, $\\beta = {beta:g}$, "
+        f"{phase_name(alpha, beta)}: $\\alpha = {alpha:g}$, $\\beta = {beta:g}$, "
         f"$d = {d:g}$, {samples:g} $W$; shaded: {outliers} outliers"
         + (f"; {lost} not converged" if lost else ""),
     )

@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 
 from plrf.plotting import WIDTH, log_ticks, panel_label, save, sequence_colors, style
 from plrf.tables import LOSSES, read_provenance, read_table
-from plrf.theory import exponents, phase
+from plrf.theory import exponents, phase_name
 
 BAND = (0.1, 0.5, 0.9)  # quantiles over runs
 COLUMNS = 3
@@ -32,7 +32,7 @@ def draw_losses(ax: Axes, losses: pd.DataFrame, colors: dict[float, tuple]) -> N
 
 def heading(alpha: float, beta: float) -> str:
     """Beta, and the theory's exponent of the front, which the edge does not have."""
-    name = phase(alpha, beta)
+    name = phase_name(alpha, beta)
     if name == "edge":
         return f"$\\beta = {beta:g}$: edge, no exponent"
     eta, _ = exponents(alpha, beta)
@@ -70,7 +70,7 @@ def draw(losses: pd.DataFrame) -> Figure:
     ]
     labels = [f"$d$ = {d}" for d in colors] + ["Volterra", "median of SGD runs", "80% of SGD runs"]
     title = f"$\\alpha = {alpha:g}$; $\\eta$: theory of the front"
-    if any(phase(alpha, beta) == "edge" for beta in betas):
+    if any(phase_name(alpha, beta) == "edge" for beta in betas):
         title += "\nedge: the limit $2(\\alpha + \\beta) = 1$"
     first.legend(lines, labels, title=title, loc="center")
     return figure

@@ -15,7 +15,7 @@ from plrf.estimate import estimated_optimum
 from plrf.model import learning_rate
 from plrf.optimum import compute_optimal
 from plrf.tables import LOCAL_EXPONENTS, LOSS_RATIOS, loss_status, provenance, write_table
-from plrf.theory import exponents, phase
+from plrf.theory import exponents, phase_name
 from plrf.volterra import expected_loss
 
 STEPS_PER_DECADE = 16
@@ -81,7 +81,7 @@ def exponent_rows(point: list[float], source: str, front: Any) -> pd.DataFrame:
             {
                 "alpha": alpha,
                 "beta": beta,
-                "phase": phase(alpha, beta),
+                "phase": phase_name(alpha, beta),
                 "source": source,
                 "flops": np.asarray(front.flops),
                 "d_opt": np.asarray(front.d),

@@ -7,7 +7,7 @@ import pandas as pd
 
 from plrf.optimum import compute_optimal
 from plrf.tables import PLANE, provenance, write_table
-from plrf.theory import exponents, phase
+from plrf.theory import exponents, phase_name
 
 UNKNOWN = float("nan")
 NOT_MEASURED = dict.fromkeys(("d_opt", "loss_opt", "eta", "xi", "eta_error", "xi_error"), UNKNOWN)
@@ -16,7 +16,7 @@ NOT_MEASURED = dict.fromkeys(("d_opt", "loss_opt", "eta", "xi", "eta_error", "xi
 def phase_or_none(alpha: float, beta: float) -> str:
     """Name of the phase, or "none" where there is no power law."""
     try:
-        return phase(alpha, beta)
+        return phase_name(alpha, beta)
     except ValueError:
         return "none"
 

@@ -15,7 +15,7 @@ from plrf.asymptotics import loss_estimate
 from plrf.model import learning_rate
 from plrf.optimum import compute_optimal
 from plrf.plotting import TERM_LABELS
-from plrf.theory import PHASES, exponents, phase
+from plrf.theory import PHASES, exponents, phase_name
 from scripts import (
     exponent_plane,
     fig02_phase_diagram,
@@ -105,7 +105,7 @@ def test_quick_plane_has_every_point_once(quick):
     np.testing.assert_allclose(plane[["alpha", "beta"]], pairs, atol=1e-12)
     for row in plane.itertuples():
         inside = row.alpha + row.beta > 0.5 + 1e-9
-        assert row.phase == (phase(row.alpha, row.beta) if inside else row.phase)
+        assert row.phase == (phase_name(row.alpha, row.beta) if inside else row.phase)
         assert (row.status in ("ok", "no minimum")) == inside
         assert np.isfinite(row.eta) == (row.status == "ok")
     assert (plane["status"] == "ok").sum() > 20
@@ -191,7 +191,7 @@ def fits_table(betas=(0.3, 0.6, 0.9), **columns):
             "sweep": "traverse",
             "alpha": 0.7,
             "beta": beta,
-            "phase": phase(0.7, beta),
+            "phase": phase_name(0.7, beta),
             "engine": engine,
             "method": method,
             "quantity": quantity,
@@ -339,7 +339,7 @@ class TestTables:
         eta, xi = exponents(table["alpha"], table["beta"])
         np.testing.assert_allclose(table["eta"], eta, rtol=1e-14)
         np.testing.assert_allclose(table["xi"], xi, rtol=1e-14)
-        assert table["phase"].tolist() == [phase(*point) for point in POINTS.values()]
+        assert table["phase"].tolist() == [phase_name(*point) for point in POINTS.values()]
         row = table.set_index("phase").loc["III"]
         assert row["loss"] == "F_ac + F_0 + K_pp/(gamma B)"
         assert row["trade_off"] == "K_pp/(gamma B) = F_ac"

@@ -17,7 +17,7 @@ from plrf.plotting import (
     region_polygon,
     tint,
 )
-from plrf.theory import PHASES, phase
+from plrf.theory import PHASES, phase_name
 from tests.figure_checks import layout_problems, shown_texts
 
 # What eyes without red, or without green, cones see of linear RGB: Machado, Oliveira and
@@ -102,7 +102,7 @@ def test_polygons_are_the_phases():
     polygons = {row.name: Path(region_polygon(row.region, *BOX)) for row in PHASES}
     for alpha, beta in np.random.default_rng(1).uniform(*np.transpose(BOX), (2000, 2)):
         inside = [name for name, path in polygons.items() if path.contains_point((alpha, beta))]
-        assert inside == ([] if alpha + beta < 0.5 else [phase(alpha, beta)])
+        assert inside == ([] if alpha + beta < 0.5 else [phase_name(alpha, beta)])
 
 
 def test_polygon_outside_the_rectangle_is_empty():
@@ -115,10 +115,10 @@ def test_map_names_the_phases_that_are_in_it(style, box):
     figure, ax = plt.subplots(figsize=(3.25, 3.25))
     draw_phases(ax, *box, fill=True)
     corners = np.random.default_rng(2).uniform(*np.transpose(box), (2000, 2))
-    expected = {phase(*point) for point in corners if sum(point) > 0.5}
+    expected = {phase_name(*point) for point in corners if sum(point) > 0.5}
     texts = [text for text, _ in shown_texts(figure)]
     names = {text.get_text(): text.get_position() for text in texts}
     assert names.keys() & PHASE_COLORS.keys() == expected
     for name in expected:
-        assert phase(*names[name]) == name
+        assert phase_name(*names[name]) == name
     assert layout_problems(figure) == []

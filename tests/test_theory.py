@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plrf.theory import IV_BOUNDARY, PHASES, exponents, greek, phase, universal
+import plrf
+from plrf.theory import IV_BOUNDARY, PHASES, exponents, greek, phase, phase_name, universal
 
 INTERIOR = {
     "Ia": (0.8, 0.2),
@@ -80,7 +81,7 @@ def points(draw):
 @given(points())
 @settings(max_examples=300, deadline=None)
 def test_trade_off_gives_the_exponents(point):
-    row = BY_NAME[phase(*map(float, point))]
+    row = BY_NAME[phase_name(*map(float, point))]
     lines = terms_in_flops(*point)
     eta, xi = balance(*(lines[name] for name in row.trade_off))
     assert float(row.eta(*point)) == pytest.approx(float(eta), rel=1e-12)
@@ -104,7 +105,7 @@ def test_visible_terms_are_those_that_lead_at_some_time(point):
     found = terms(*point)
     lines = np.array([float(x) + float(y) * log_time for x, y in found.values()])
     leaders = {list(found)[index] for index in np.unique(np.argmax(lines, axis=0))}
-    assert leaders == set(BY_NAME[phase(*map(float, point))].visible_terms)
+    assert leaders == set(BY_NAME[phase_name(*map(float, point))].visible_terms)
 
 
 @given(
@@ -119,15 +120,15 @@ def test_phases_tile_the_region(alpha, beta):
     if 2 * (alpha + beta) < 1 - 1e-9:
         assert not inside
         with pytest.raises(ValueError, match="no power law"):
-            phase(alpha, beta)
+            phase_name(alpha, beta)
         return
-    name = phase(alpha, beta)
+    name = phase_name(alpha, beta)
     assert inside == ([] if name == "edge" or "/" in name else [name])
 
 
 @pytest.mark.parametrize(("name", "point"), INTERIOR.items())
 def test_names(name, point):
-    assert phase(*point) == name
+    assert phase_name(*point) == name
 
 
 @pytest.mark.parametrize(
@@ -147,7 +148,7 @@ def test_names(name, point):
     ],
 )
 def test_names_on_boundaries(point, names):
-    assert phase(*point) == names
+    assert phase_name(*point) == names
 
 
 BOUNDARIES = {
@@ -167,9 +168,9 @@ BOUNDARIES = {
 def test_exponents_across_boundaries(names):
     for t in np.linspace(0.05, 0.95, 19):
         point, normal = (np.array(pair, float) for pair in BOUNDARIES[names](t))
-        assert phase(*point) == names
+        assert phase_name(*point) == names
         sides = np.array([point - 1e-8 * normal, point + 1e-8 * normal])
-        assert {phase(*side) for side in sides} == set(names.split("/"))
+        assert {phase_name(*side) for side in sides} == set(names.split("/"))
         eta, xi = exponents(*point)
         side_eta, side_xi = exponents(sides[:, 0], sides[:, 1])
         assert side_eta == pytest.approx(eta, abs=1e-6)
@@ -189,16 +190,42 @@ def test_exponents_across_boundaries(names):
 @pytest.mark.parametrize("point", [(0.3, 0.1), (0.7, -0.3), (0, 1), (-0.5, 3), (np.nan, 1)])
 def test_outside_the_power_law_region(point):
     with pytest.raises(ValueError, match=r"alpha > 0 and 2\(alpha\+beta\) >= 1 are required"):
-        phase(*point)
+        phase_name(*point)
     assert np.isnan(exponents(*point)).all()
     assert not universal(*point)
 
 
+@pytest.mark.parametrize(
+    ("point", "region"),
+    [
+        ((0.7, 1.2), "2 alpha > 1, beta > alpha"),
+        ((0.8, 0.2), "2 alpha > 1, 2 beta < 1, 2(alpha+beta) > 1"),
+        ((0.7, 0.7), "II: 2 alpha > 1, 2 beta > 1, beta < alpha; III: 2 alpha > 1, beta > alpha"),
+        ((0.7, -0.2), "2(alpha+beta) = 1"),
+    ],
+)
+def test_phase_of_a_point(point, region):
+    found = plrf.phase(*point)
+    assert (found.name, found.region) == (phase_name(*point), region)
+    expected = plrf.theory_exponents(*point)
+    np.testing.assert_array_equal([found.eta, found.xi], expected)
+    assert np.isnan(found.eta) == (found.name == "edge")
+
+
+@given(points())
+def test_phase_has_one_region_for_each_name(point):
+    alpha, beta = map(float, point)
+    found = phase(alpha, beta)
+    assert found.region == ", ".join(side.text for side in BY_NAME[found.name].region)
+    with pytest.raises(ValueError, match="no power law"):
+        phase(alpha, 0.4 - alpha)
+
+
 def test_refusal_names_the_values():
     with pytest.raises(ValueError, match=r"alpha = 0\.7, beta = -0\.3: .* 2\(alpha\+beta\) = 0\.8"):
-        phase(0.7, -0.3)
+        phase_name(0.7, -0.3)
     with pytest.raises(ValueError, match="alpha = inf"):
-        phase(np.inf, 1)
+        phase_name(np.inf, 1)
 
 
 def test_exponents_on_the_edge_are_undefined_but_eta_tends_to_zero():
@@ -224,7 +251,7 @@ def test_exponents_broadcast():
 @given(points())
 def test_universal_region(point):
     alpha, beta = map(float, point)
-    assert universal(alpha, beta) == (phase(alpha, beta) in {"Ib", "III", "IVa"})
+    assert universal(alpha, beta) == (phase_name(alpha, beta) in {"Ib", "III", "IVa"})
 
 
 def test_universal_on_boundaries():
@@ -240,7 +267,7 @@ def value_of(formula, alpha, beta):
 
 @given(points())
 def test_texts_of_the_exponents_are_the_exponents(point):
-    row = BY_NAME[phase(*map(float, point))]
+    row = BY_NAME[phase_name(*map(float, point))]
     assert float(value_of(row.eta_text, *point)) == pytest.approx(float(row.eta(*point)), rel=1e-12)
     assert float(value_of(row.xi_text, *point)) == pytest.approx(float(row.xi(*point)), rel=1e-12)
 

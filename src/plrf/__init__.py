@@ -4,27 +4,38 @@ The numerical library behind the workflow that reproduces "4+3 Phases of Compute
 Neural Scaling Laws" (Paquette, Paquette, Xiao, Pennington, 2024, arXiv:2405.15074). The
 mathematics and its notation are in ``docs/model.md``; docstrings cite its sections.
 
-``plrf.expected_loss`` gives exact loss curves, ``plrf.compute_optimal`` the exact front.
+``plrf.expected_loss`` gives exact loss curves, ``plrf.compute_optimal`` the exact front,
+``plrf.phase`` and ``plrf.theory_exponents`` what the theory says of it.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from plrf import theory
     from plrf.optimum import compute_optimal as compute_optimal
+    from plrf.theory import phase as phase
     from plrf.volterra import expected_loss as expected_loss
+
+    theory_exponents = theory.exponents
 
 __version__ = "0.1.0"
 
 # Imported on first use, so that a job loads only the modules that it needs.
-_PUBLIC = {"compute_optimal": "plrf.optimum", "expected_loss": "plrf.volterra"}
+_PUBLIC = {
+    "compute_optimal": ("plrf.optimum", "compute_optimal"),
+    "expected_loss": ("plrf.volterra", "expected_loss"),
+    "phase": ("plrf.theory", "phase"),
+    "theory_exponents": ("plrf.theory", "exponents"),
+}
 __all__ = list(_PUBLIC)
 
 
 def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
         raise AttributeError(f"module 'plrf' has no attribute {name!r}")
-    globals()[name] = value = getattr(import_module(_PUBLIC[name]), name)
+    module, attribute = _PUBLIC[name]
+    globals()[name] = value = getattr(import_module(module), attribute)
     return value
 
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -195,11 +195,19 @@ class ExponentFit:
     status: str
 
 
-class Measurement(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Measurement:
     """Both exponents, and the front that they were measured on.
 
-    ``residuals`` has shape (2, n_f): measured minus fitted log P* and log d*; NaN at budgets that
-    were not used, and for Approach 3, which fits no front.
+    Attributes
+    ----------
+    eta, xi : ExponentFit
+        The exponents.
+    front : Front
+        Optimal sizes and losses at the budgets.
+    residuals : ndarray, shape (2, n_f)
+        Measured minus fitted log P* and log d*; NaN at budgets that were not used, and for
+        Approach 3, which fits no front.
     """
 
     eta: ExponentFit

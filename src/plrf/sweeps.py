@@ -25,7 +25,7 @@ from jsonschema.validators import extend
 from plrf.model import learning_rate
 from plrf.resolvent import critical_learning_rate, kernel_mass
 from plrf.tables import GRID
-from plrf.theory import TOLERANCE, phase
+from plrf.theory import TOLERANCE, phase_name
 
 KeyPath = tuple[str | int, ...]
 Problem = tuple[KeyPath, str]
@@ -214,7 +214,7 @@ def _rows(name: str, sweep: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                 "sgd": simulated and "sgd" in engines,
                 "recursion": simulated and "recursion" in engines,
                 "volterra": "volterra" in engines,
-                "phase": phase(alpha, beta),
+                "phase": phase_name(alpha, beta),
             }
 
 
@@ -492,7 +492,7 @@ def _phase_point_problems(points: Mapping[str, Any]) -> Iterator[Problem]:
     """Find points that are not inside the phase that they stand for."""
     for name, (alpha, beta) in points.items():
         try:
-            found = phase(alpha, beta)
+            found = phase_name(alpha, beta)
         except ValueError:
             found = "no power law"
         if found != name:

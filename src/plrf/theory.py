@@ -195,20 +195,36 @@ def greek(text: str) -> str:
     return text
 
 
-def phase(alpha: float, beta: float) -> str:
-    """Name of the phase at a point.
+@dataclass(frozen=True)
+class PointTheory:
+    """What the theory says of one point (alpha, beta).
+
+    Attributes
+    ----------
+    name : str
+        The name of its phase; on a boundary the names of all adjacent phases in the order of
+        ``PHASES``, as in ``"II/III"``; on the line 2(alpha+beta) = 1, ``"edge"``: loss curves
+        exist there but exponents do not.
+    eta, xi : float
+        Exponents of the front, as from `exponents`: NaN on the edge, and xi also on the line
+        between IVa and IVb, where it jumps.
+    region : str
+        The inequalities of the phase; on a boundary, those of each adjacent phase after its name.
+    """
+
+    name: str
+    eta: float
+    xi: float
+    region: str
+
+
+def phase(alpha: float, beta: float) -> PointTheory:
+    """Phase of a point, with its exponents and its region (model section 7).
 
     Parameters
     ----------
     alpha, beta : float
         Data and target complexity.
-
-    Returns
-    -------
-    str
-        The name of a phase; on a boundary the names of all adjacent phases in the order of
-        ``PHASES``, as in ``"II/III"``; on the line 2(alpha+beta) = 1, ``"edge"``: loss curves
-        exist there but exponents do not.
 
     Raises
     ------
@@ -217,7 +233,27 @@ def phase(alpha: float, beta: float) -> str:
 
     Examples
     --------
-    >>> phase(0.7, 1.2), phase(0.7, 0.7), phase(0.7, -0.2)
+    >>> phase(0.7, 1.2)
+    PointTheory(name='III', eta=0.6428571428571428, xi=0.5, region='2 alpha > 1, beta > alpha')
+    """
+    name = phase_name(alpha, beta)
+    eta, xi = map(float, exponents(alpha, beta))
+    regions = {row.name: ", ".join(side.text for side in row.region) for row in PHASES}
+    if name == "edge":
+        region = "2(alpha+beta) = 1"
+    elif "/" in name:
+        region = "; ".join(f"{part}: {regions[part]}" for part in name.split("/"))
+    else:
+        region = regions[name]
+    return PointTheory(name, eta, xi, region)
+
+
+def phase_name(alpha: float, beta: float) -> str:
+    """Name of the phase of a point; see `PointTheory` and, for what it raises, `phase`.
+
+    Examples
+    --------
+    >>> phase_name(0.7, 1.2), phase_name(0.7, 0.7), phase_name(0.7, -0.2)
     ('III', 'II/III', 'edge')
     """
     margin = _POWER_LAW.margin(alpha, beta)
@@ -233,7 +269,7 @@ def phase(alpha: float, beta: float) -> str:
 
 
 def exponents(alpha: ArrayLike, beta: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Exponents eta and xi of the compute-optimal front, P* ~ f^-eta and d* ~ f^xi.
+    """Exponents of the compute-optimal front, P* ~ f^-eta and d* ~ f^xi (model section 7).
 
     Parameters
     ----------
