@@ -209,12 +209,12 @@ def fit_window(
                 rng=random_stream(seed, f"bootstrap {engine} {method}", *values),
             )
             used = fit.front.usable
-            solution = tables.get("volterra", {}).get(n_budgets)
-            if np.isnan(fit.eta.estimate):
-                solution = None
-            expected = expected_exponents(
-                table, solution, used, method, fits["parabola_neighbours"]
-            )
+            expected = np.array([fit.eta.estimate, fit.xi.estimate])
+            if engine != "volterra" and np.isfinite(expected[0]):
+                solution = tables.get("volterra", {}).get(n_budgets)
+                expected = expected_exponents(
+                    table, solution, used, method, fits["parabola_neighbours"]
+                )
             rows.append(
                 exponent_rows(fit, expected, exact.exponents(table.budgets, used), **columns)
             )

@@ -9,6 +9,7 @@ import pandas as pd
 
 from plrf.tables import EXPONENTS, read_table
 
+SYMBOLS = {"eta": "η", "xi": "ξ"}
 BEGIN, END = "<!-- {} begin: generated -->", "<!-- {} end -->"
 
 
@@ -56,29 +57,44 @@ def wall_time(results: Path) -> str:
 
 
 def main_results(exponents: pd.DataFrame) -> str:
-    """Exponents by Approach 2 beside the theory, as a Markdown table."""
-    fits = exponents[(exponents["method"] == "approach2") & exponents["estimate"].notna()]
+    """Exponents of the sweeps of a single point, as a Markdown table: the core of table 4.
+
+    They are measured in the main window by IsoFLOP parabolas (Approach 2).
+    """
+    single = exponents.groupby("sweep")[["alpha", "beta"]].transform("nunique").eq(1).all(axis=1)
+    rows = exponents[single & (exponents["window"] == 0)]
+    rows = rows[rows["method"].isin(["approach0", "approach2"])]
     lines = [
-        "| α | β | phase | exponent | theory | Volterra | SGD | windows used (flops) |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| α | β | phase | exponent | window (flops) | theory | exact front | Volterra | SGD |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
-    for key, rows in fits.groupby(["alpha", "beta", "phase", "quantity"]):
-        alpha, beta, phase, quantity = key
-        engines = rows.set_index("engine")
-        cells = ["–", "–"]
-        windows = []
-        for k, engine in enumerate(("volterra", "sgd")):
-            if engine in engines.index:
-                fit = engines.loc[engine]
-                half_width = (fit["ci_high"] - fit["ci_low"]) / 2
-                cells[k] = f"{fit['estimate']:.3f} ± {half_width:.3f}"
-                windows.append(f"{fit['window_low']:.1e} to {fit['window_high']:.1e}")
-        symbol = {"eta": "η", "xi": "ξ"}[quantity]
+    for key, fits in rows.groupby(["alpha", "beta", "phase", "sweep", "quantity"]):
+        alpha, beta, phase, _, quantity = key
+        fits = fits.set_index(["engine", "method"])
+        cells = [
+            measured(fits, *column)
+            for column in (
+                ("volterra", "approach0"),
+                ("volterra", "approach2"),
+                ("sgd", "approach2"),
+            )
+        ]
+        first = fits.iloc[0]
         lines.append(
-            f"| {alpha:g} | {beta:g} | {phase} | {symbol} | {rows['theory'].iloc[0]:.3f} "
-            f"| {cells[0]} | {cells[1]} | {', '.join(windows)} |"
+            f"| {alpha:g} | {beta:g} | {phase} | {SYMBOLS[quantity]} "
+            f"| {first['window_low']:.2g} to {first['window_high']:.2g} | {first['theory']:.3f} "
+            f"| {' | '.join(cells)} |"
         )
     return "\n".join(lines)
+
+
+def measured(fits: pd.DataFrame, engine: str, method: str) -> str:
+    """An exponent, and half the width of its 95% interval where it is noise."""
+    if (engine, method) not in fits.index or pd.isna(fits.loc[(engine, method), "estimate"]):
+        return "–"
+    fit = fits.loc[(engine, method)]
+    half_width = (fit["ci_high"] - fit["ci_low"]) / 2
+    return f"{fit['estimate']:.3f}" + f" ± {half_width:.3f}" * (fit["error_source"] == "runs")
 
 
 def replace_block(text: str, name: str, content: str) -> str:

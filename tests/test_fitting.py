@@ -181,14 +181,14 @@ class TestCoverage:
         assert outside < 0.01
 
     def test_parametric_law(self):
-        """Its bootstrap is slow: 40 trials of 20 resamples, in which 95% may come out as 80%."""
+        """Its bootstrap is slower: 100 trials, in which 95% may come out as 88%."""
         rng = np.random.default_rng(6)
         covered = []
-        for _ in range(40):
+        for _ in range(100):
             clean = known_table(2, 8, 4, rng.uniform(-0.5, 0.5))
-            fits = both(fit(noisy(clean, 10, rng, 0.1), "approach3", resamples=20))
+            fits = both(fit(noisy(clean, 10, rng, 0.1), "approach3", resamples=100))
             covered.append([f.ci_low <= t <= f.ci_high for f, t in zip(fits, TRUTHS, strict=True)])
-        assert np.all(np.mean(covered, axis=0) >= 0.8)
+        assert np.all(np.mean(covered, axis=0) >= 0.88)
 
 
 class TestBootstrap:
@@ -312,7 +312,7 @@ class TestFitExponents:
         table = noisy(known_table(n_sizes=9, n_budgets=9), 10, np.random.default_rng(0), 0.1)
         start = time.process_time()
         fit(table, method, resamples=1000)
-        assert time.process_time() - start < (30 if method == "approach3" else 3)
+        assert time.process_time() - start < 10
 
 
 @pytest.mark.parametrize("method", FRONT_METHODS)
@@ -386,14 +386,15 @@ def test_exponents_of_a_part_of_the_budgets():
 def test_estimators_are_vectorised(method):
     table = known_table(n_sizes=8, n_budgets=5)
     rng = np.random.default_rng(0)
-    means = np.stack([noisy(table, 1, rng).mean_loss for _ in range(4)])
+    means = np.stack([noisy(table, 1, rng, 0.02).mean_loss for _ in range(4)])
     chosen = estimator(table.sizes, table.budgets, method, 2)
     first = chosen.exponents(table.mean_loss)
     np.testing.assert_allclose(first, [ETA, XI], atol=0.01)
     together = chosen.exponents(means)
     assert together.shape == (2, 4)
     for k, mean in enumerate(means):
-        np.testing.assert_allclose(together[:, k], chosen.exponents(mean), rtol=1e-9)
+        tolerance = 0.01 if method == "approach3" else 1e-9
+        np.testing.assert_allclose(together[:, k], chosen.exponents(mean), rtol=tolerance)
 
 
 @given(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import approx_fprime, minimize_scalar
 
-from plrf.parametric import HUBER, Law, _objective, fit_law
+from plrf.parametric import HUBER, Law, _objective, fit_law, refit_exponents
 
 TRUTH = {"log_e": np.log(0.02), "log_a": np.log(3), "a": 0.6, "log_b": np.log(5), "b": 0.45}
 
@@ -96,11 +96,27 @@ def test_law_without_a_trade_off_is_refused():
     assert np.isnan(law.exponents).all()
 
 
-def test_warm_start_gives_the_same_law():
+@pytest.mark.parametrize("log_e", [TRUTH["log_e"], -40.0])
+def test_refits_agree_with_fits_from_the_grid(log_e):
     rng = np.random.default_rng(2)
     log_d, log_n = grid()
-    log_loss = np.log(law_loss(log_d, log_n, **TRUTH))
+    log_loss = np.log(law_loss(log_d, log_n, **TRUTH | {"log_e": log_e}))
     first = fit_law(log_d, log_n, log_loss + 0.02 * rng.standard_normal(log_loss.size))
-    other = log_loss + 0.02 * rng.standard_normal(log_loss.size)
-    cold, warm = fit_law(log_d, log_n, other), fit_law(log_d, log_n, other, start=first)
-    np.testing.assert_allclose(warm.exponents, cold.exponents, rtol=2e-3)
+    others = log_loss + 0.02 * rng.standard_normal((2, 4, log_loss.size))
+    found = refit_exponents(first, log_d, log_n, others)
+    assert found.shape == (2, 2, 4)
+    for place in np.ndindex(2, 4):
+        expected = fit_law(log_d, log_n, others[place]).exponents
+        np.testing.assert_allclose(found[:, *place], expected, rtol=3e-3)
+
+
+def test_refits_leave_missing_losses_out():
+    rng = np.random.default_rng(3)
+    log_d, log_n = grid()
+    log_loss = np.log(law_loss(log_d, log_n, **TRUTH)) + 0.02 * rng.standard_normal(log_d.size)
+    first = fit_law(log_d, log_n, log_loss)
+    missing = rng.uniform(size=log_d.size) < 0.2
+    found = refit_exponents(first, log_d, log_n, np.where(missing, np.nan, log_loss)[None])
+    kept = ~missing
+    expected = fit_law(log_d[kept], log_n[kept], log_loss[kept]).exponents
+    np.testing.assert_allclose(found[:, 0], expected, rtol=3e-3)

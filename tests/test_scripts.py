@@ -24,6 +24,7 @@ from scripts import (
     simulate,
     solve_volterra,
     table4_measured_exponents,
+    update_readme,
 )
 from tests.figure_checks import is_drawn, layout_problems, lines_of, shown_texts
 
@@ -915,6 +916,24 @@ class TestTable4:
             if name == "deviation_std_errors":
                 expected = expected.mask(solver)
             np.testing.assert_allclose(numbers, expected, atol=0.51 * 10**-digits, rtol=0)
+
+
+class TestUpdateReadme:
+    def test_core_of_table_4(self):
+        """One row per exponent of each sweep of one point, in the main window."""
+        rows = exponent_rows()
+        more = rows.query("sweep == 'a'").assign(sweep="traverse")
+        rows = pd.concat([rows, rows.assign(window=1), more, more.assign(beta=3.0)])
+        rows = rows[(rows["sweep"] != "b") | (rows["phase"] == "III")]
+        header, _, *lines = update_readme.main_results(rows).splitlines()
+        cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+        assert {len(row) for row in cells} == {header.count("|") - 1}
+        window = "1e+03 to 2e+06"
+        assert cells == [
+            ["1", "2", "III", "ξ", window, "0.500", "–", "–", "0.550 ± 0.050"],
+            ["1", "2", "III", "η", window, "0.750", "–", "–", "0.600 ± 0.050"],
+            ["1", "2", "III", "ξ", window, "0.500", "0.550", "–", "0.550 ± 0.050"],
+        ]
 
 
 # Figures, drawn from the results of the quick workflow

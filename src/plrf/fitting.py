@@ -25,7 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
 
 from plrf.fronts import MIN_SIZES, Front, LossTable, parabolas, splines
-from plrf.parametric import Law, fit_law
+from plrf.parametric import Law, fit_law, refit_exponents
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -247,36 +247,46 @@ class _FrontEstimator:
 
 @dataclass
 class _LawEstimator:
-    """The parametric law; later fits start from the first one, that of the mean over all runs."""
+    """The parametric law, fitted to all losses at budgets that enough sizes reach.
+
+    Fits of resampled losses start from the last fit to a single mean.
+    """
 
     sizes: FloatArray
     budgets: FloatArray
     law: Law | None = field(default=None, init=False)
-
-    def fit(self, mean_loss: FloatArray) -> Law | None:
-        """Fit the law to all losses at budgets that enough sizes reach."""
-        used = np.isfinite(mean_loss) & (np.isfinite(mean_loss).sum(axis=-2) >= MIN_SIZES)
-        if used.any(axis=0).sum() < MIN_BUDGETS:
-            return None
-        log_d, log_f = np.broadcast_arrays(np.log(self.sizes)[:, None], np.log(self.budgets))
-        law = fit_law(log_d[used], (log_f - log_d)[used], np.log(mean_loss[used]), start=self.law)
-        if self.law is None:
-            self.law = law
-        return law
+    fitted: FloatArray | None = field(default=None, init=False)
 
     def front(self, mean_loss: FloatArray) -> Front:
         enough = np.isfinite(mean_loss).sum(axis=-2) >= MIN_SIZES
-        law = self.fit(mean_loss)
+        used = np.isfinite(mean_loss) & enough
         d_opt, loss_opt = np.full((2, self.budgets.size), np.nan)
-        if law is not None and law.converged:
-            d_opt, loss_opt = law.front(self.budgets)
+        self.law, self.fitted = None, mean_loss
+        if enough.sum() >= MIN_BUDGETS:
+            log_d, log_n = self._logs
+            self.law = fit_law(log_d[used], log_n[used], np.log(mean_loss[used]))
+        if self.law is not None and self.law.converged:
+            d_opt, loss_opt = self.law.front(self.budgets)
         return Front(self.budgets, d_opt, loss_opt, np.where(enough, "ok", "few_sizes"))
 
     def exponents(self, mean_loss: FloatArray) -> FloatArray:
-        means = mean_loss.reshape(-1, *mean_loss.shape[-2:])
-        laws = [self.fit(mean) for mean in means]
-        found = [np.full(2, np.nan) if law is None else law.exponents for law in laws]
-        return np.moveaxis(np.array(found).reshape(*mean_loss.shape[:-2], 2), -1, 0)
+        if mean_loss.ndim == 2 and mean_loss is not self.fitted:
+            self.front(mean_loss)
+        if self.law is None or not self.law.converged:
+            return np.full((2, *mean_loss.shape[:-2]), np.nan)
+        if mean_loss.ndim == 2:
+            return self.law.exponents
+        enough = np.isfinite(mean_loss).sum(axis=-2, keepdims=True) >= MIN_SIZES
+        log_loss = np.log(np.where(enough, mean_loss, np.nan))
+        flat = (*mean_loss.shape[:-2], -1)
+        log_d, log_n = (logs.ravel() for logs in self._logs)
+        return refit_exponents(self.law, log_d, log_n, log_loss.reshape(flat))
+
+    @property
+    def _logs(self) -> tuple[FloatArray, FloatArray]:
+        """Logarithms of parameters and samples, shape (n_d, n_f)."""
+        log_d, log_f = np.broadcast_arrays(np.log(self.sizes)[:, None], np.log(self.budgets))
+        return log_d, log_f - log_d
 
 
 def estimator(sizes: FloatArray, budgets: FloatArray, method: str, neighbours: int) -> Estimator:
@@ -338,7 +348,8 @@ def fit_exponents(
     """
     method_of = partial(estimator, method=method, neighbours=neighbours)
     estimate = method_of(table.sizes, table.budgets)
-    front = estimate.front(table.mean_loss)
+    mean_loss = table.mean_loss
+    front = estimate.front(mean_loss)
     used = front.usable
     dropped = Counter(front.status[~used].tolist())
     exponents = np.full(2, np.nan)
@@ -349,7 +360,7 @@ def fit_exponents(
     elif np.isnan(front.d_opt[used]).any():
         status = "refused: the parametric law does not fit, an exponent is out of bounds"
     else:
-        exponents = estimate.exponents(table.mean_loss)
+        exponents = estimate.exponents(mean_loss)
         if table.n_runs > 1:
             std_errors, dof, refused = _bootstrap(table, estimate, resamples, rng)
             if refused > REFUSED_SHARE:

@@ -31,7 +31,8 @@ LARGEST_EXPONENT = 5.0
 # The grid of initial points: exponents, and the parts that E and A d^-a have in the loss.
 _EXPONENTS = (0.1, 0.3, 0.6, 1.0, 1.5)
 _PARTS = (0.05, 0.3, 0.6)
-_STARTS = 8  # that many of them, the best, are minimised from
+_STARTS = 4  # that many of them, the best, are minimised from
+_ITERATIONS = 200  # of all fits to resampled losses
 _NEGLIGIBLE = 20.0  # E below e^-20 times the least loss is 0
 
 
@@ -73,31 +74,20 @@ class Law:
         return np.exp(log_d), np.exp(np.logaddexp.reduce(terms))
 
 
-def fit_law(
-    log_d: FloatArray, log_n: FloatArray, log_loss: FloatArray, start: Law | None = None
-) -> Law:
-    """Fit the law by the Huber loss of log L.
+def fit_law(log_d: FloatArray, log_n: FloatArray, log_loss: FloatArray) -> Law:
+    """Fit the law by the Huber loss of log L, from the best points of a grid.
 
     Parameters
     ----------
     log_d, log_n, log_loss : ndarray, shape (n,)
         Natural logarithms of the sizes, samples and losses; n of at least 5.
-    start : Law, optional
-        Where to start; without it, from the best points of a grid.
     """
     centre = np.array([log_d.mean(), log_n.mean()])
     x, y = log_d - centre[0], log_n - centre[1]
-    least = float(log_loss.min())
     # From here on A and B belong to the centred x and y.
-    shift = _shift(centre)
-    if start is None:
-        points = _grid(float(np.median(log_loss)))
-        order = np.argsort([_objective(point, x, y, log_loss)[0] for point in points])
-        starts = points[order[:_STARTS]]
-    else:
-        starts = (start.parameters + shift @ start.parameters)[None]
-    bounds = [(least - _NEGLIGIBLE, least), (None, None), (0, LARGEST_EXPONENT)]
-    bounds += bounds[1:]
+    points = _grid(float(np.median(log_loss)))
+    order = np.argsort([_objective(point, x, y, log_loss)[0] for point in points])
+    low, high = _bounds(log_loss)
     best = min(
         (
             minimize(
@@ -106,17 +96,107 @@ def fit_law(
                 args=(x, y, log_loss),
                 jac=True,
                 method="L-BFGS-B",
-                bounds=bounds,
+                bounds=list(zip(low, high, strict=True)),
                 options={"maxiter": 1000, "ftol": 1e-12, "gtol": 1e-7},
             )
-            for point in starts
+            for point in points[order[:_STARTS]]
         ),
         key=lambda result: float(result.fun),
     )
-    exponents = best.x[[2, 4]]
-    inside = bool(np.all((exponents > 1e-6) & (exponents < LARGEST_EXPONENT - 1e-6)))
     residuals = log_loss - np.logaddexp.reduce(_terms(best.x, x, y))
-    return Law(best.x - shift @ best.x, residuals, inside and best.status in (0, 2))
+    inside = bool(_inside(best.x))
+    return Law(best.x - _shift(centre) @ best.x, residuals, inside and best.status in (0, 2))
+
+
+def refit_exponents(
+    start: Law, log_d: FloatArray, log_n: FloatArray, log_losses: FloatArray
+) -> FloatArray:
+    """Eta and xi of many fits to losses that differ little from those of `start`.
+
+    All are fitted at once by iteratively reweighted least squares with Levenberg's damping,
+    whose fixed points are those of the Huber loss.
+
+    Parameters
+    ----------
+    start : Law
+        The fit to start from.
+    log_d, log_n : ndarray, shape (n,)
+        Natural logarithms of the sizes and samples.
+    log_losses : ndarray, shape (..., n)
+        Natural logarithms of the losses; those that are NaN are left out.
+
+    Returns
+    -------
+    ndarray, shape (2, ...)
+        NaN where a or b reaches its bound.
+    """
+    centre = np.array([log_d.mean(), log_n.mean()])
+    x, y = log_d - centre[0], log_n - centre[1]
+    losses = log_losses.reshape(-1, log_d.size)
+    low, high = _bounds(losses)
+    points = np.tile(start.parameters + _shift(centre) @ start.parameters, (len(losses), 1))
+    damping = np.full(len(losses), 1e-3)
+    value, gradient, hessian = _reweighted(points, x, y, losses)
+    for _ in range(_ITERATIONS):
+        diagonal = np.einsum("rii->ri", hessian)
+        floor = 1e-12 * diagonal.max(axis=1, keepdims=True)
+        damped = hessian + np.eye(5) * (damping[:, None] * diagonal + floor)[..., None]
+        step = np.linalg.solve(damped, gradient[..., None])[..., 0]
+        trial = np.clip(points - step, low, high)
+        new_value, new_gradient, new_hessian = _reweighted(trial, x, y, losses)
+        better = new_value < value
+        damping = np.clip(np.where(better, damping / 4, damping * 4), 1e-9, 1e9)
+        settled = np.abs(value - new_value) <= 1e-8 * value
+        points[better], value[better] = trial[better], new_value[better]
+        gradient[better], hessian[better] = new_gradient[better], new_hessian[better]
+        if settled.all():
+            break
+    a, b = points[:, 2], points[:, 4]
+    with np.errstate(invalid="ignore"):
+        exponents = np.where(_inside(points), [a * b / (a + b), b / (a + b)], np.nan)
+    return exponents.reshape(2, *log_losses.shape[:-1])
+
+
+def _reweighted(
+    points: FloatArray, x: FloatArray, y: FloatArray, log_losses: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Sums of Huber losses at points (r, 5), and those of the least squares that touch them.
+
+    Values in units of `HUBER`, shape (r,), gradients (r, 5), and Hessians (r, 5, 5) of the squares.
+    """
+    log_e, log_a, a, log_b, b = points.T[..., None]
+    terms = np.stack([np.broadcast_to(log_e, log_losses.shape), log_a - a * x, log_b - b * y])
+    largest = terms.max(axis=0)
+    parts = np.exp(terms - largest)
+    total = parts.sum(axis=0)
+    parts /= total
+    residual = np.nan_to_num(largest + np.log(total) - log_losses)
+    clipped = np.clip(residual, -HUBER, HUBER)
+    value = np.sum(clipped * (residual - clipped / 2), axis=-1) / HUBER
+    e, a, b = parts
+    slopes = np.stack([e, a, -x * a, b, -y * b], axis=1)
+    weight = np.isfinite(log_losses) / np.maximum(np.abs(residual), HUBER)
+    weighted = slopes * weight[:, None]
+    gradient = np.einsum("rkn,rn->rk", weighted, residual)
+    return value, gradient, weighted @ np.swapaxes(slopes, 1, 2)
+
+
+def _bounds(log_losses: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Least and largest parameters (..., 5)."""
+    least = np.nanmin(log_losses, axis=-1)
+    free, zero = np.full(least.shape, np.inf), np.zeros(least.shape)
+    low = [least - _NEGLIGIBLE, -free, zero, -free, zero]
+    high = [least, free, zero + LARGEST_EXPONENT, free, zero + LARGEST_EXPONENT]
+    return np.stack(low, axis=-1), np.stack(high, axis=-1)
+
+
+def _inside(points: FloatArray) -> NDArray[np.bool_]:
+    """Whether the exponents of points (..., 5) are within their bounds."""
+    exponents = points[..., [2, 4]]
+    inside: NDArray[np.bool_] = np.all(
+        (exponents > 1e-6) & (exponents < LARGEST_EXPONENT - 1e-6), axis=-1
+    )
+    return inside
 
 
 def _shift(centre: FloatArray) -> FloatArray:
