@@ -62,6 +62,16 @@ finite_size:
   ratio: {point: [0.7, 1.2], d: [10, 20], steps: 1.0e+4}
   traverse: {alpha: 0.7, beta: [0.1, 0.8], flops: [1.0e+6]}
   fronts: {points: [[0.4, 0.8], [1.0, 2.0]], flops: [1.0e+4, 1.0e+8]}
+explorer:
+  alpha: [0.3, 0.7]
+  beta: [-0.2, 0.7]
+  d: [10, 20]
+  flops: [1.0e+3, 1.0e+5]
+  budgets: 3
+  steps_per_decade: 2
+  v_over_d: 4
+  batch: 2
+  c: 0.5
 sweeps:
   toy:
     points: [[0.75, 0.25]]
@@ -501,6 +511,35 @@ BAD = {
         {"toy_scaling.sweep": "plane"},
         'toy_scaling.sweep = "plane": ',
         "the engine volterra and exactly one point",
+    ),
+    "explorer null": ({"explorer": None}, "explorer = null: ", "must be a mapping"),
+    "explorer key missing": ({"explorer.flops": ...}, "explorer.flops: missing", "budget"),
+    "explorer alpha repeats": (
+        {"explorer.alpha": [0.3, 0.7, 0.3]},
+        "explorer.alpha[2] = 0.3: ",
+        "repeats item [0]",
+    ),
+    "explorer d repeats": ({"explorer.d": [10, 10]}, "explorer.d[1] = 10: ", "repeats item [0]"),
+    "explorer budgets that do not rise": (
+        {"explorer.flops": [1e5, 1e5]},
+        "explorer.flops[1] = 100000.0: ",
+        "greater than the lowest budget, 100000.0",
+    ),
+    "explorer below one step": (
+        {"explorer.flops": [1, 39]},
+        "explorer.flops[1] = 39: ",
+        "max(d) * batch = 40",
+    ),
+    # At the sizes that have curves it is stable: the front looks at smaller ones.
+    "explorer diverges": (
+        {"explorer.c": 1.3, "explorer.d": [1000], "explorer.alpha": [2.0]},
+        "explorer.c = 1.3: ",
+        "at alpha = 2.0, d = 12",
+    ),
+    "explorer with square features": (
+        {"explorer.v_over_d": 1},
+        "explorer.v_over_d = 1: ",
+        "greater than 1",
     ),
     "toy null": ({"toy_scaling": None}, "toy_scaling = null: ", "must be a mapping"),
     "toy budget missing": ({"toy_scaling.budget": ...}, "toy_scaling.budget: missing", "marks"),

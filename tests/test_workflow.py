@@ -44,6 +44,7 @@ TABLES = ["table1_asymptotics", "table2_phases", "table3_notation", "table4_meas
 LISTED = [
     *(f"figure: results/figures/{name}.{{pdf,png}}" for name in FIGURES),
     *(f"table: results/tables/{name}.{{csv,md}}" for name in TABLES),
+    "page: results/explorer.html",
 ]
 PRODUCTS = [
     *(f"results/figures/{name}.{kind}" for name in FIGURES for kind in ("pdf", "png")),
@@ -57,6 +58,9 @@ WITHOUT_SEED = [
     "finite_size/ratio",
     "finite_size/traverse",
     "finite_size/fronts",
+    "explorer/points",
+    "explorer/losses",
+    "explorer/fronts",
 ]
 LAST_JOBS = {"all": 1, "record_provenance": 1}
 CURVE = ["sweep", "alpha", "beta", "d", "engine", "run"]
@@ -284,6 +288,9 @@ class TestQuickWorkflow:
             ("finite_size/ratio", tables.LOSS_RATIOS),
             ("finite_size/traverse", tables.LOCAL_EXPONENTS),
             ("finite_size/fronts", tables.LOCAL_EXPONENTS),
+            ("explorer/points", tables.EXPLORER_POINTS),
+            ("explorer/losses", tables.EXPLORER_LOSSES),
+            ("explorer/fronts", tables.EXPLORER_FRONTS),
         ],
     )
     def test_tables_have_their_schema_and_provenance(self, quick, checkout, name, schema):
@@ -335,7 +342,7 @@ def test_one_core_gives_the_same_values(checkout, quick, tmp_path):
     for name, path in quick.files("*.parquet").items():
         ours = pq.read_table(single.directory / name).to_pandas()
         assert_same_values(ours, pq.read_table(path).to_pandas())
-    for name in PRODUCTS:
+    for name in [*PRODUCTS, "results/explorer.html"]:
         ours, theirs = ((run.directory / name).read_bytes() for run in (single, quick))
         assert ours == theirs, f"{name} differs"
     # On a terminal, the list of figures and tables comes after all progress.
@@ -416,7 +423,9 @@ LOSSES = {"simulate": sum(N_SIMULATED.values()), "solve_volterra": sum(N_ALPHAS.
 SAMPLED_SPECTRA = {"sample_spectra": 1, "contours": 1, "fig06_spectra": 1, "fig07_contour": 1}
 SPECTRA = {"spectral_densities": 1} | SAMPLED_SPECTRA
 FINITE_SIZE = {"finite_size": 1, "fig05_finite_size": 1}
-APART = PLANE | OF_POINTS | SPECTRA | FINITE_SIZE | {"table3_notation": 1}  # without losses
+EXPLORER = {"explorer_data": 1, "explorer_page": 1}
+# Without losses.
+APART = PLANE | OF_POINTS | SPECTRA | FINITE_SIZE | EXPLORER | {"table3_notation": 1}
 FROM_LOSSES = {"expand_grid": 1} | LOSSES | AFTER_LOSSES
 ALL_JOBS = FROM_LOSSES | APART
 
@@ -437,6 +446,7 @@ CHANGES = {
     "steps_per_decade": ([(("steps_per_decade",), 25)], FROM_LOSSES),
     "budget of the plane": ([(("plane", "flops"), 2.0e5)], PLANE),
     "point of a phase": ([(("phase_points", "III"), [1.0, 1.9])], OF_POINTS),
+    "explorer": ([(("explorer", "budgets"), 5)], EXPLORER),
     "traverse": ([(("traverse",), "phase_III")], {"exponent_plane": 2}),
     "sampled W": ([(("spectra", "samples"), 12)], SAMPLED_SPECTRA),
     "c of the contours": ([(("spectra", "c"), 0.4)], {"contours": 1, "fig07_contour": 1}),
@@ -542,6 +552,7 @@ def test_jobs_use_nothing_of_the_package_but_its_modules_and_version(checkout, t
 
 PLANE_FIGURES = {"exponent_plane"}  # drawn from losses too
 DRAWN = {name for name in ALL_JOBS if name.startswith(("fig", "front"))} | PLANE_FIGURES
+DRAWN.add("explorer_page")
 
 
 @pytest.mark.parametrize(
@@ -560,6 +571,7 @@ DRAWN = {name for name in ALL_JOBS if name.startswith(("fig", "front"))} | PLANE
         ("src/plrf/plotting.py", ALL_JOBS.keys() - DRAWN),
         ("scripts/front.py", ALL_JOBS.keys() - {"front"}),
         ("scripts/measure_plane.py", ALL_JOBS.keys() - PLANE.keys()),
+        ("scripts/explorer_page.py", ALL_JOBS.keys() - {"explorer_page"}),
     ],
 )
 def test_edited_code_reruns_what_depends_on_it(checkout, quick, rules, file, spared):

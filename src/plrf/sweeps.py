@@ -147,6 +147,8 @@ def validate_config(config: dict[str, Any], schema: dict[str, Any]) -> None:
             problems += _spectra_problems(config["spectra"])
         if "finite_size" in sound:
             problems += _finite_size_problems(config["finite_size"])
+        if "explorer" in sound:
+            problems += _explorer_problems(config["explorer"])
     _refuse(problems)
 
 
@@ -569,6 +571,24 @@ def _finite_size_problems(finite: Mapping[str, Any]) -> Iterator[Problem]:
     points = [point for _, point in places]
     model = {**finite, "points": points, "d": [*EXTREME_SIZES, *ratio["d"]]}
     yield from _stability_problems(path, model)
+
+
+def _explorer_problems(explorer: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find repeated values, a budget range that is empty or too low, and an unstable c."""
+    for key in ("alpha", "beta", "d"):
+        yield from _repeats(("explorer", key), explorer[key])
+    low, high = explorer["flops"]
+    if low >= high:
+        rule = f"must be greater than the lowest budget, {low}"
+        yield _problem(("explorer", "flops", 1), high, rule)
+    step = max(explorer["d"]) * explorer["batch"]
+    if high < step:
+        rule = f"less than one step, must be at least max(d) * batch = {step}"
+        yield _problem(("explorer", "flops", 1), high, rule)
+    # The front looks at sizes of its own.
+    product = {key: explorer[key] for key in ("alpha", "beta")}
+    sizes = [*EXTREME_SIZES, *explorer["d"]]
+    yield from _stability_problems(("explorer",), {**explorer, "product": product, "d": sizes})
 
 
 # Messages

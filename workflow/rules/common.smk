@@ -212,6 +212,7 @@ TABLES = [
     "table3_notation",
     "table4_measured_exponents",
 ]
+EXPLORER = "results/explorer.html"
 
 
 def results():
@@ -221,6 +222,7 @@ def results():
     return [
         *figures,
         *tables,
+        EXPLORER,
         "results/grid.parquet",
         "results/aggregate/losses.parquet",
         "results/aggregate/checks.parquet",
@@ -230,9 +232,11 @@ def results():
 
 
 def list_results():
-    """Print one line for each figure and table that is there."""
+    """Print one line for each figure and table, and for the explorer, if it is there."""
     items = [("figure", f"results/figures/{name}", ("pdf", "png")) for name in FIGURES]
     items += [("table", f"results/tables/{name}", ("csv", "md")) for name in TABLES]
     for kind, stem, suffixes in items:
         if all(Path(f"{stem}.{suffix}").exists() for suffix in suffixes):
             print(f"{kind}: {stem}.{{{','.join(suffixes)}}}")
+    if Path(EXPLORER).exists():
+        print(f"page: {EXPLORER}")

@@ -1,0 +1,45 @@
+"""Stage 4d: the explorer, one page on which exact curves are seen at any point of a grid."""
+
+
+rule explorer_data:
+    input:
+        library=library("explorer_data.py"),
+    output:
+        points="results/explorer/points.parquet",
+        losses="results/explorer/losses.parquet",
+        fronts="results/explorer/fronts.parquet",
+    log:
+        "results/logs/explorer_data.log",
+    benchmark:
+        "results/benchmarks/explorer_data.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        settings=config["explorer"],
+    message:
+        "Computing what the explorer shows"
+    script:
+        "../../scripts/explorer_data.py"
+
+
+rule explorer_page:
+    input:
+        points="results/explorer/points.parquet",
+        losses="results/explorer/losses.parquet",
+        fronts="results/explorer/fronts.parquet",
+        library=library("explorer_page.py"),
+    output:
+        EXPLORER,
+    log:
+        "results/logs/explorer_page.log",
+    conda:
+        ENVIRONMENT
+    params:
+        settings=config["explorer"],
+    message:
+        "Writing {output}"
+    script:
+        "../../scripts/explorer_page.py"
