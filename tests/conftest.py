@@ -1,9 +1,10 @@
-"""The quick workflow, run once for all tests, from a copy of what it consists of."""
+"""What tests share: the quick workflow, run once from a copy of what it consists of; a browser."""
 
 import os
 import shutil
 import subprocess
 import sysconfig
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from plrf import plotting
+from tests.browser import Browser
 
 # The same examples in each run, and none fails for the time it takes: machines are busy.
 settings.register_profile(
@@ -96,6 +98,15 @@ class Checkout:
         )
         assert process.returncode == 0, f"{process.stdout}\n{process.stderr}"
         return Run(directory, process)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium, started once for all tests of pages."""
+    if missing := Browser.missing():
+        pytest.skip(f"{missing} not installed: on Debian, apt-get install chromium chromium-driver")
+    with Browser() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")
