@@ -13,18 +13,16 @@ from plrf.plotting import (
     ENGINE_COLORS,
     ENGINE_LABELS,
     INK,
-    PHASE_COLORS,
     WIDTH,
     draw_phases,
+    mark_phases,
     panel_label,
-    phase_badge,
     power_of_ten,
     save,
     style,
-    tint,
 )
 from plrf.tables import EXPONENTS, PLANE, read_provenance, read_table
-from plrf.theory import PHASES, exponents
+from plrf.theory import exponents
 
 SYMBOLS = {"eta": r"\eta", "xi": r"\xi"}
 LAWS = {"eta": r"P^* \propto f^{-\eta}", "xi": r"d^* \propto f^{\xi}"}
@@ -183,22 +181,6 @@ def draw_traverse(ax: Axes, quantity: str, fits: pd.DataFrame, plane: pd.DataFra
     ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     mark_phases(ax, alpha)
     panel_label(ax, "d", f"traverse at $\\alpha = {alpha:g}$, with 95% intervals")
-
-
-def mark_phases(ax: Axes, alpha: float) -> None:
-    """Shade the phases that a traverse crosses, and name them at the top."""
-    low, high = ax.get_xlim()
-    betas = np.linspace(low, high, FINE)
-    for row in PHASES:
-        inside = betas[row.touches(alpha, betas)]
-        if len(inside) > 1:
-            start, stop = inside[[0, -1]]
-            ax.axvspan(start, stop, color=tint(PHASE_COLORS[row.name], 0.18), lw=0, zorder=0)
-            place = (start + stop) / 2, 0.92
-            badge = phase_badge(row.name)
-            transform = ax.get_xaxis_transform()
-            ax.text(*place, row.name, ha="center", va="center", transform=transform, **badge)
-    ax.grid(False)
 
 
 def draw(quantity: str, plane: pd.DataFrame, fits: pd.DataFrame) -> Figure:

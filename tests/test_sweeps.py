@@ -567,12 +567,17 @@ BAD = {
     "traverse of two alphas": (
         {"traverse": "plane", "sweeps.plane.windows": [[1e3, 1e5]]},
         'traverse = "plane": ',
-        "a sweep with windows and one alpha",
+        "a sweep with one alpha and one to 3 windows",
     ),
     "traverse without exponents": (
         {"sweeps.line.windows": ...},
         'traverse = "line": ',
-        "a sweep with windows and one alpha",
+        "a sweep with one alpha and one to 3 windows",
+    ),
+    "traverse of four windows": (
+        {"sweeps.line.windows": [[1e3, 1e4], [1e3, 2e4], [2e3, 1e4], [2e3, 2e4]]},
+        'traverse = "line": ',
+        "a sweep with one alpha and one to 3 windows",
     ),
     "point of another phase": (
         {"phase_points.II": [0.7, 0.7]},

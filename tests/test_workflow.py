@@ -34,6 +34,7 @@ FIGURES = sorted(
         "fig05_finite_size",
         "fig06_spectra",
         "fig07_contour",
+        "fig16_window_sensitivity",
         "fig17_negative_beta",
         *EXPONENT_FIGURES,
         *FRONTS,
@@ -413,6 +414,7 @@ FITS = {
     "check_results": 1,
     "front": len(FRONTS),
     "exponent_plane": len(EXPONENT_FIGURES),
+    "fig16_window_sensitivity": 1,
     "table4_measured_exponents": 1,
 }
 PLANE = {"measure_plane": 4, "join_plane": 1, "exponent_plane": len(EXPONENT_FIGURES)}
@@ -447,7 +449,10 @@ CHANGES = {
     "budget of the plane": ([(("plane", "flops"), 2.0e5)], PLANE),
     "point of a phase": ([(("phase_points", "III"), [1.0, 1.9])], OF_POINTS),
     "explorer": ([(("explorer", "budgets"), 5)], EXPLORER),
-    "traverse": ([(("traverse",), "phase_III")], {"exponent_plane": 2}),
+    "traverse": (
+        [(("traverse",), "phase_III")],
+        {"exponent_plane": 2, "fig16_window_sensitivity": 1},
+    ),
     "sampled W": ([(("spectra", "samples"), 12)], SAMPLED_SPECTRA),
     "c of the contours": ([(("spectra", "c"), 0.4)], {"contours": 1, "fig07_contour": 1}),
     "budgets of finite sizes": ([(("finite_size", "fronts", "flops"), [1e4, 1e7])], FINITE_SIZE),

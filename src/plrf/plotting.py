@@ -187,6 +187,27 @@ def _centre(corners: NDArray[np.float64]) -> NDArray[np.float64]:
     return centre
 
 
+def mark_phases(ax: Axes, alpha: float) -> None:
+    """Shade the phases that a line of one alpha crosses, and name them at the top.
+
+    Parameters
+    ----------
+    ax : Axes
+        Has beta as its horizontal axis, with its limits set.
+    alpha : float
+        Data complexity.
+    """
+    betas = np.linspace(*ax.get_xlim(), 600)
+    for phase in PHASES:
+        inside = betas[phase.touches(alpha, betas)]
+        if len(inside) > 1:
+            start, stop = inside[[0, -1]]
+            ax.axvspan(start, stop, color=tint(PHASE_COLORS[phase.name], 0.18), lw=0, zorder=0)
+            look = {"transform": ax.get_xaxis_transform(), **phase_badge(phase.name)}
+            ax.text((start + stop) / 2, 0.92, phase.name, ha="center", va="center", **look)
+    ax.grid(False)
+
+
 def phase_badge(name: str) -> dict[str, Any]:
     """How the name of a phase is written: on a box in its colour."""
     color = tint(PHASE_COLORS[name])

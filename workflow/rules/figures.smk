@@ -141,6 +141,25 @@ rule fig07_contour:
         "../../scripts/fig07_contour.py"
 
 
+rule fig16_window_sensitivity:
+    input:
+        exponents="results/fits/exponents.parquet",
+        library=library("fig16_window_sensitivity.py"),
+    output:
+        pdf="results/figures/fig16_window_sensitivity.pdf",
+        png="results/figures/fig16_window_sensitivity.png",
+    log:
+        "results/logs/fig16_window_sensitivity.log",
+    conda:
+        ENVIRONMENT
+    params:
+        sweep=config["traverse"],
+    message:
+        "Drawing {output.pdf}"
+    script:
+        "../../scripts/fig16_window_sensitivity.py"
+
+
 rule fig17_negative_beta:
     input:
         losses="results/aggregate/losses.parquet",

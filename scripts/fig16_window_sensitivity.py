@@ -1,0 +1,137 @@
+"""Figure 16: xi by the envelope in several windows of budgets, side by side along a traverse."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from plrf.plotting import (
+    BLUE,
+    ENGINE_COLORS,
+    ENGINE_LABELS,
+    INK,
+    WIDTH,
+    mark_phases,
+    panel_label,
+    power_of_ten,
+    save,
+    style,
+)
+from plrf.tables import EXPONENTS, read_provenance, read_table
+from plrf.theory import exponents
+
+QUANTITY, METHOD, EXACT = "xi", "approach1", "approach0"
+MARKERS = {"sgd": "o", "volterra": "D"}  # of the engines, in the order in which they are drawn
+ERRORS = {"sgd": "runs", "volterra": "residuals"}  # what their intervals tell
+# Refused fits stand below the others, one row for each engine: heights in units of the panel's.
+REFUSED = {"sgd": 0.12, "volterra": 0.05}
+FLOOR, HEADROOM = 0.18, 0.14  # room for them, and for the names of the phases
+MARGIN = 0.08  # in beta
+FINE = 400  # theory is drawn at so many values of beta
+
+
+class MissingDataError(RuntimeError):
+    """There is nothing to draw."""
+
+
+def draw_engine(ax: Axes, rows: pd.DataFrame, engine: str) -> None:
+    """Draw the estimates of an engine with their intervals; a cross where a fit was refused."""
+    color, marker = ENGINE_COLORS[engine], MARKERS[engine]
+    refused = rows["estimate"].isna()
+    good = rows[~refused]
+    if len(good):
+        ax.errorbar(
+            good["beta"],
+            good["estimate"],
+            yerr=np.abs(good[["ci_low", "ci_high"]].sub(good["estimate"], axis=0)).T,
+            fmt=marker,
+            color=color,
+            mfc="none" if engine == "volterra" else color,
+            ms=4,
+            lw=0.9,
+            capsize=2,
+            label=f"{ENGINE_LABELS[engine]}, 95% interval ({ERRORS[engine]})",
+            zorder=4,
+        )
+    if refused.any():
+        ax.plot(
+            rows.loc[refused, "beta"],
+            np.full(refused.sum(), REFUSED[engine]),
+            "x",
+            color=color,
+            ms=4,
+            transform=ax.get_xaxis_transform(),
+            label=f"{ENGINE_LABELS[engine]}: fit refused (table 4)",
+        )
+
+
+def draw_window(ax: Axes, fits: pd.DataFrame) -> None:
+    """Draw theory, the exact front of the window and the estimates in it, against beta."""
+    alpha, betas = fits["alpha"].iloc[0], fits["beta"]
+    low, high = max(betas.min() - MARGIN, 0.5 - alpha), betas.max() + MARGIN
+    beta = np.linspace(low, high, FINE)[1:]
+    theory = dict(zip(("eta", "xi"), exponents(alpha, beta), strict=True))[QUANTITY]
+    ax.plot(beta, theory, color=INK, lw=1.2, label=r"theory, $f \to \infty$")
+    exact = fits[fits["method"] == EXACT]
+    ax.plot(exact["beta"], exact["exact"], color=BLUE, lw=0.9, label="exact front in the window")
+    for engine in MARKERS:
+        rows = fits[(fits["engine"] == engine) & (fits["method"] == METHOD)]
+        draw_engine(ax, rows, engine)
+    ax.set(xlim=(low, high), xlabel=f"target complexity $\\beta$, at $\\alpha = {alpha:g}$")
+
+
+def draw(fits: pd.DataFrame) -> Figure:
+    """Draw one panel per window.
+
+    Parameters
+    ----------
+    fits : DataFrame
+        Rows of the EXPONENTS schema: one sweep, one alpha.
+
+    Raises
+    ------
+    MissingDataError
+        If not a single fit succeeded; the message has the reasons.
+    """
+    import matplotlib.pyplot as plt
+
+    fits = fits[(fits["quantity"] == QUANTITY) & fits["method"].isin([METHOD, EXACT])]
+    fits = fits.sort_values("beta")
+    measured = fits[(fits["method"] == METHOD) & fits["engine"].isin(MARKERS)]
+    if measured["estimate"].isna().all():
+        reasons = "; ".join(sorted(measured["status"].unique())) or "no fits at all"
+        raise MissingDataError(f"no {QUANTITY} by {METHOD} along the traverse: {reasons}")
+    windows = fits.groupby("window")
+    figure, axes = plt.subplots(
+        1, windows.ngroups, figsize=(WIDTH, 3.0), sharey=True, squeeze=False
+    )
+    for k, (ax, (_, rows)) in enumerate(zip(axes.flat, windows, strict=True)):
+        draw_window(ax, rows)
+        low, high = map(power_of_ten, rows[["window_low", "window_high"]].iloc[0])
+        panel_label(ax, chr(ord("a") + k), f"{low} to {high} flops")
+    first = axes.flat[0]
+    bottom, top = first.get_ylim()
+    floor = FLOOR if measured["estimate"].isna().any() else 0.0
+    height = (top - bottom) / (1 - floor - HEADROOM)
+    first.set_ylim(bottom - floor * height, top + HEADROOM * height)
+    first.set_ylabel(r"$\xi$ in $d^* \propto f^{\xi}$, Approach 1")
+    for ax in axes.flat:
+        mark_phases(ax, fits["alpha"].iloc[0])
+    labelled = [ax.get_legend_handles_labels() for ax in axes.flat]
+    legend = {label: handle for pair in labelled for handle, label in zip(*pair, strict=True)}
+    figure.legend(legend.values(), legend, loc="outside lower center", ncols=3)
+    return figure
+
+
+def make_figure(exponents_path: str, sweep: str, paths: list[str]) -> None:
+    """Read the exponents of a sweep and write the figure."""
+    fits = read_table(exponents_path, EXPONENTS, [("sweep", "=", sweep)])
+    with style():
+        save(draw(fits), paths, read_provenance(exponents_path))
+
+
+if __name__ == "__main__":
+    from plrf.logs import log_to
+
+    log_to(snakemake.log[0])
+    make_figure(snakemake.input.exponents, snakemake.params.sweep, list(snakemake.output))
