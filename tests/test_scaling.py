@@ -155,3 +155,14 @@ def test_requests_grow_with_the_work_and_the_attempt():
         assert np.all(np.array(many[place]) > values)
     for d in (10, 6400):
         assert np.all(np.diff([few[d, attempt] for attempt in (1, 2, 3)], axis=0) > 0)
+
+
+def test_profile_for_slurm_repeats_the_default_one():
+    """An explicit profile replaces the default one, which Snakemake finds by itself."""
+    default, slurm = (
+        yaml.safe_load((ROOT / "workflow/profiles" / name / "profile.yaml").read_text())
+        for name in ("default", "slurm")
+    )
+    assert default.items() <= slurm.items()
+    assert slurm["executor"] == "slurm"
+    assert not default.keys() & {"cores", "jobs", "executor", "configfile", "directory"}
