@@ -19,7 +19,7 @@ from plrf.tables import (
     provenance,
     write_table,
 )
-from plrf.theory import exponents, phase
+from plrf.theory import exponents, phase_name
 from plrf.volterra import expected_loss
 
 NO_POWER_LAW = "no power law"
@@ -29,7 +29,7 @@ MEASURED = ["loss_error", "d_error", "eta", "eta_error", "xi", "xi_error"]
 def point(alpha: float, beta: float) -> dict[str, Any]:
     """One point of the grid with its theory, as a row of the EXPLORER_POINTS schema."""
     try:
-        name = phase(alpha, beta)
+        name = phase_name(alpha, beta)
         status = "edge" if name == "edge" else "ok"
     except ValueError:
         name, status = "none", NO_POWER_LAW
