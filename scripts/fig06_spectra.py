@@ -5,7 +5,16 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from plrf.plotting import BLUE, INK, SKY, VERMILION, WIDTH, panel_label, save, style
+from plrf.plotting import (
+    INK,
+    SKY,
+    TERM_COLORS,
+    TERM_LABELS,
+    WIDTH,
+    panel_label,
+    save,
+    style,
+)
 from plrf.tables import SPECTRUM_DENSITY, SPECTRUM_HISTOGRAM, read_provenance, read_table
 from plrf.theory import phase_name
 
@@ -14,8 +23,8 @@ ORDER = SAMPLED, ERROR, AVERAGED, PURE, CONTINUOUS = (
     "mean over sampled $W$",
     "its standard error",
     "resolvent, $W$ averaged out",
-    r"as in $\mathcal{F}_{pp}$",
-    r"as in $\mathcal{F}_{ac}$",
+    f"as in {TERM_LABELS['F_pp']}",
+    f"as in {TERM_LABELS['F_ac']}",
 )
 LOWEST = 1.05  # the vertical axis starts at the density of this times the lowest eigenvalue
 
@@ -32,7 +41,7 @@ def draw_histogram(ax: Axes, bins: pd.DataFrame) -> None:
     mass, error = bins["mass"] / width, bins["std_error"] / width
     ax.stairs(mass, edges, fill=True, color=SKY, alpha=0.45, lw=0, label=SAMPLED)
     centre = np.sqrt(bins["x_low"] * bins["x_high"])
-    bar = {"fmt": "none", "ecolor": INK, "elinewidth": 0.5, "label": ERROR}
+    bar = {"fmt": "none", "ecolor": "0.5", "elinewidth": 0.6, "label": ERROR}
     ax.errorbar(centre[mass > 0], mass[mass > 0], error[mass > 0], **bar)
 
 
@@ -40,17 +49,20 @@ def draw_density(ax: Axes, density: pd.DataFrame) -> None:
     """Density of the mass per unit of log x, band by band."""
     for band, rows in density.groupby("band"):
         label = AVERAGED if band == 0 else None
-        ax.plot(rows["x"], rows["x"] * rows["mass_density"], color=BLUE, lw=1.0, label=label)
+        ax.plot(rows["x"], rows["x"] * rows["mass_density"], color=INK, lw=1.0, label=label)
 
 
 def draw_terms(ax: Axes, density: pd.DataFrame) -> None:
     """What F_pp and F_ac take for the density."""
-    terms = {"pure_points": (PURE, (0, (4, 2))), "continuous": (CONTINUOUS, (0, (1, 1)))}
-    for column, (label, dashes) in terms.items():
+    terms = {
+        "pure_points": (PURE, TERM_COLORS["F_pp"], (0, (4, 2))),
+        "continuous": (CONTINUOUS, TERM_COLORS["F_ac"], (0, (2, 1))),
+    }
+    for column, (label, color, dashes) in terms.items():
         rows = density[density[column] > 0]
         if len(rows):
             line = rows["x"] * rows[column]
-            ax.plot(rows["x"], line, color=VERMILION, lw=0.9, ls=dashes, label=label)
+            ax.plot(rows["x"], line, color=color, lw=1.2, ls=dashes, label=label)
 
 
 def draw_point(axes: list[Axes], letter: str, bins: pd.DataFrame, density: pd.DataFrame) -> None:
