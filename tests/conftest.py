@@ -87,7 +87,7 @@ class Checkout:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT if merge else subprocess.PIPE,
             text=True,
-            timeout=300,
+            timeout=900,
         )
 
     def run_quick(self, directory: Path, cores: int, merge: bool = False) -> Run:

@@ -95,6 +95,7 @@ def kill(process, with_jobs):
     else:
         process.kill()
     process.wait()
+    process.stdout.close()
 
 
 def test_killed_at_random_moments(checkout, small, undisturbed, tmp_path):
@@ -160,7 +161,7 @@ def change_one_byte(content):
 DAMAGES = [
     ("grid", truncate, "fits/exponents.parquet"),
     ("losses/simulation/phase_III/alpha~1.0_d~40", change_one_byte, "aggregate/losses.parquet"),
-    ("aggregate/losses", overwrite, "aggregate/checks.parquet"),
+    ("aggregate/losses", overwrite, "fits/exponents.parquet"),
     ("fits/exponents", truncate, "tables/table4_measured_exponents.md"),
     ("fits/fronts", change_one_byte, "figures/fig13_front_III.png"),
 ]

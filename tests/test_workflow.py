@@ -705,7 +705,9 @@ def message(process, directory):
     assert process.stdout == ""
     assert "Traceback" not in process.stderr
     assert [path for path in directory.iterdir() if path.name != ".snakemake"] == []
-    return process.stderr.splitlines()
+    profile, *lines = process.stderr.splitlines()
+    assert profile.startswith("Using workflow specific profile workflow/profiles/default ")
+    return lines
 
 
 @pytest.mark.parametrize("name", REFUSED)
