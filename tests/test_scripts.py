@@ -495,13 +495,13 @@ class TestCheckExponents:
         )
 
     def test_false_alarms_are_as_rare_as_stated(self, monkeypatch):
-        # Expected: 1% of 2000 sweeps; a binomial number, within 4 standard deviations.
-        monkeypatch.setattr(check_results, "FALSE_ALARM", 0.01)
-        deviations = np.random.default_rng(0).standard_t(30, 2000 * 6)
-        results = check_results.check_exponents(self.fits(2000, 6, deviations))
+        # Expected: 5% of 400 sweeps; a binomial number, within 4 standard deviations.
+        monkeypatch.setattr(check_results, "FALSE_ALARM", 0.05)
+        deviations = np.random.default_rng(0).standard_t(30, 400 * 6)
+        results = check_results.check_exponents(self.fits(400, 6, deviations))
         failed = sum(not passed for _, passed, _ in results)
-        assert len(results) == 2000
-        assert abs(failed - 20) < 4 * np.sqrt(20)
+        assert len(results) == 400
+        assert abs(failed - 20) < 4 * np.sqrt(19)
 
     @pytest.mark.parametrize("deviation", [-7, 7])
     def test_one_wrong_exponent_fails_its_sweep_and_is_named(self, deviation):
