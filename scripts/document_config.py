@@ -12,9 +12,11 @@ import yaml
 HEAD = """\
 # Configuration
 
-`config.yaml` is the default study, `quick.yaml` the same at toy size. Another file is run by
-`make figures CONFIG=my.yaml` or `snakemake --cores N --configfile my.yaml`; it replaces the default
-one. A file is checked before any job starts; keys that are not listed here are refused.
+`config.yaml` is the default study, `quick.yaml` the same at toy size, and `full.yaml` at the scale
+of the paper, for a cluster ([what it takes](../docs/hpc.md#the-papers-scale)). Another file than
+the default one is run by `make figures CONFIG=my.yaml` or `snakemake --cores N --configfile
+my.yaml`, and replaces it. A file is checked before any job starts; keys that are not listed here
+are refused.
 
 This page is made from [the schema](../workflow/schemas/config.schema.yaml) by `make readme`.
 

@@ -16,7 +16,7 @@ def test_page_is_up_to_date():
     assert page == document(SCHEMA), "run `make readme`"
 
 
-@pytest.mark.parametrize("name", ["config", "quick"])
+@pytest.mark.parametrize("name", ["config", "quick", "full"])
 def test_each_key_in_use_is_documented(name):
     documented = {key for key, _, _ in keys(SCHEMA, SCHEMA)}
 

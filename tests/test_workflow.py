@@ -404,11 +404,19 @@ class TestAddingASweep:
         assert set(added["engine"]) == {"sgd", "volterra"}
 
 
+def n_alphas(config):
+    """Values of alpha of each sweep: each has a job for its Volterra losses."""
+    return {name: len({a for a, _ in points(sweep)}) for name, sweep in config["sweeps"].items()}
+
+
+def n_simulated(config):
+    """Jobs that simulate each sweep: one for each alpha and size."""
+    sizes = {name: len(simulated_sizes(sweep)) for name, sweep in config["sweeps"].items()}
+    return {name: n * sizes[name] for name, n in n_alphas(config).items()}
+
+
 # Jobs of the quick workflow by rule.
-N_ALPHAS = {name: len({a for a, _ in points(sweep)}) for name, sweep in QUICK["sweeps"].items()}
-N_SIMULATED = {
-    name: N_ALPHAS[name] * len(simulated_sizes(sweep)) for name, sweep in QUICK["sweeps"].items()
-}
+N_ALPHAS, N_SIMULATED = n_alphas(QUICK), n_simulated(QUICK)
 FITS = {
     "fit_exponents": 1,
     "check_results": 1,
@@ -796,6 +804,48 @@ def test_default_configuration_in_the_root(checkout):
     assert sum(counts.values()) < 400
     for name in FIGURES:
         assert f"results/figures/{name}.pdf" in process.stdout
+
+
+class TestFullConfiguration:
+    FULL, DEFAULT = (
+        yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text())
+        for name in ("full", "config")
+    )
+
+    def test_has_the_scale_of_the_paper(self):
+        sweeps = self.FULL["sweeps"]
+        simulated = {name: s for name, s in sweeps.items() if "sgd" in s["engines"]}
+        assert len(simulated) > 9
+        for sweep in simulated.values():
+            assert max(simulated_sizes(sweep)) == 12800
+            assert (sweep["flops"], sweep["runs"]) == (1e9, 10)
+            assert "simulated_flops" not in sweep
+        for name, sweep in sweeps.items():
+            if name != "toy_scaling":
+                assert sweep["windows"] == [[1e6, 1e8], [2e6, 5e7]]
+        assert max(sweeps["toy_scaling"]["d"]) == 51200
+
+    def test_has_the_sweeps_and_figures_of_the_default_one(self):
+        assert self.FULL.keys() == self.DEFAULT.keys()
+        assert self.FULL["sweeps"].keys() == self.DEFAULT["sweeps"].keys()
+        for name, sweep in self.FULL["sweeps"].items():
+            default = self.DEFAULT["sweeps"][name]
+            assert points(sweep) == points(default)
+            for key in ("engines", "v_over_d", "batch", "c", "front"):
+                assert sweep.get(key) == default.get(key)
+
+    def test_plans_the_jobs_that_it_names(self, checkout, tmp_path):
+        config = checkout.root / "config" / "full.yaml"
+        process = checkout.snakemake("--configfile", config, "--directory", tmp_path, "--dry-run")
+        simulated, alphas = n_simulated(self.FULL), n_alphas(self.FULL)
+        assert simulated["traverse_beta"] == 16, "14 betas share the jobs of 16 sizes"
+        expected = ALL_JOBS | {
+            "simulate": sum(simulated.values()),
+            "solve_volterra": sum(alphas.values()),
+            "front": sum("front" in sweep for sweep in self.FULL["sweeps"].values()),
+        }
+        assert planned(process) == expected
+        assert sum(expected.values()) < 400
 
 
 def test_lint(checkout):
