@@ -7,11 +7,16 @@ CONFIG ?= config/config.yaml
 STAMP := .venv/.installed
 RUN := PATH="$(CURDIR)/.venv/bin:$$PATH"
 
-.PHONY: figures test test-faults test-slurm lint readme archive resources benchmarks docs help
+.PHONY: figures report test test-faults test-slurm lint readme archive resources benchmarks docs help
 
 figures: $(STAMP)  ## run the workflow: every figure and table (also CORES=2, CONFIG=my.yaml)
 	@test -f "$(CONFIG)" || { echo "There is no configuration file $(CONFIG)" >&2; exit 1; }
 	@$(RUN) snakemake --cores $(CORES) --configfile "$(CONFIG)"
+
+report: $(STAMP)  ## write results/report.html: all figures and tables of a finished run, with captions
+	@test -f "$(CONFIG)" || { echo "There is no configuration file $(CONFIG)" >&2; exit 1; }
+	@$(RUN) snakemake --configfile "$(CONFIG)" --report results/report.html \
+	  --report-stylesheet workflow/report/style.css
 
 test: $(STAMP)  ## run the tests
 	@$(RUN) pytest

@@ -13,40 +13,6 @@ SYMBOLS = {"eta": "η", "xi": "ξ"}
 BEGIN, END = "<!-- {} begin: generated -->", "<!-- {} end -->"
 
 
-def read_benchmarks(folder: Path) -> pd.DataFrame:
-    """Measurements of all jobs: rule, seconds, and peak memory in MB."""
-    files = sorted(folder.rglob("*.tsv"))
-    jobs = pd.concat(pd.read_csv(file, sep="\t") for file in files)
-    jobs["rule"] = [file.relative_to(folder).with_suffix("").parts[0] for file in files]
-    return jobs.rename(columns={"s": "seconds", "max_rss": "memory"})
-
-
-def performance(jobs: pd.DataFrame) -> str:
-    """Jobs, time and peak memory of each stage, as a Markdown table."""
-    stages = jobs.groupby("rule", sort=False).agg(
-        jobs=("seconds", "size"),
-        total=("seconds", "sum"),
-        longest=("seconds", "max"),
-        memory=("memory", "max"),
-    )
-    stages.loc["all"] = [
-        len(jobs),
-        jobs["seconds"].sum(),
-        jobs["seconds"].max(),
-        jobs["memory"].max(),
-    ]
-    lines = [
-        "| stage | jobs | time of all jobs (min) | longest job (min) | peak memory of a job (GB) |",
-        "| --- | --- | --- | --- | --- |",
-    ]
-    for row in stages.itertuples():
-        lines.append(
-            f"| `{row.Index}` | {row.jobs:.0f} | {row.total / 60:.1f} | {row.longest / 60:.1f} "
-            f"| {row.memory / 1000:.2f} |"
-        )
-    return "\n".join(lines)
-
-
 def wall_time(results: Path) -> str:
     """Time from the start of the first job to the last result, of a run without interruption."""
     files = list((results / "benchmarks").rglob("*.tsv"))
@@ -117,7 +83,7 @@ def update_readme(results: Path, readme: Path) -> None:
     text = readme.read_text(encoding="utf-8")
     exponents = read_table(results / "fits" / "exponents.parquet", EXPONENTS)
     text = replace_block(text, "results", main_results(exponents))
-    measured = performance(read_benchmarks(results / "benchmarks"))
+    measured = (results / "performance.md").read_text(encoding="utf-8").rstrip()
     text = replace_block(text, "performance", f"{measured}\n\n{wall_time(results)}")
     readme.write_text(text, encoding="utf-8")
 

@@ -23,6 +23,7 @@ from plrf.sweeps import (
     validate_grid,
 )
 from plrf.sweeps import expand as expand_config
+from plrf.theory import phase_name
 
 
 def load_schema(name):
@@ -174,6 +175,46 @@ def front_sweep(wildcards):
     )
 
 
+def sweep_points(name):
+    """Points (alpha, beta) of a sweep."""
+    rows = GRID.loc[GRID["sweep"] == name, ["alpha", "beta"]]
+    return rows.drop_duplicates().to_numpy().tolist()
+
+
+def front_point(wildcards):
+    """The point that a front is for, and its phase."""
+    [(alpha, beta)] = sweep_points(front_sweep(wildcards))
+    return {"alpha": alpha, "beta": beta, "phase": phase_name(alpha, beta)}
+
+
+def label(values):
+    """Values as a label of the report, which must be text: a few in full, many by their range."""
+    texts = [f"{value:g}" for value in sorted(set(values))]
+    return ", ".join(texts) if len(texts) < 4 else f"{texts[0]} to {texts[-1]}"
+
+
+def figure_labels(name, points):
+    """Labels of a figure in the report: its name, and the points that it shows."""
+    alphas, betas = zip(*points)
+    phases = dict.fromkeys(phase_name(alpha, beta) for alpha, beta in points)
+    return {
+        "figure": name,
+        "alpha": label(alphas),
+        "beta": label(betas),
+        "phase": ", ".join(phases),
+    }
+
+
+def front_labels(wildcards):
+    """Labels of a front in the report."""
+    return figure_labels(wildcards.front, sweep_points(front_sweep(wildcards)))
+
+
+def figure_category(wildcards):
+    """Part of the paper that has a figure, of those that a rule draws several of."""
+    return "Main text" if MAIN_TEXT.intersection(wildcards) else "Appendix"
+
+
 def plane_values(name):
     """Values of alpha or beta over the plane, free of rounding: 0.7 is 0.7."""
     values = np.linspace(**config["plane"][name])
@@ -205,6 +246,7 @@ def spectra_model():
 PLANE_PARTS = 4
 FRONTS = [sweep["front"] for sweep in config["sweeps"].values() if "front" in sweep]
 EXPONENT_FIGURES = {"fig04_exponents": "eta", "fig08_xi_exponents": "xi"}
+MAIN_TEXT = {"fig03_compute_optimal_front", "fig04_exponents"}
 FIGURES = sorted([*FIXED_FIGURES, *FRONTS])
 TABLES = [
     "table1_asymptotics",
@@ -213,6 +255,7 @@ TABLES = [
     "table4_measured_exponents",
 ]
 EXPLORER = "results/explorer.html"
+REPORT_PAGES = expand("results/report/{name}.html", name=[*TABLES, "performance"])
 
 
 def results():

@@ -7,7 +7,14 @@ rule fig01_toy_scaling:
         library=library("fig01_toy_scaling.py"),
     output:
         pdf="results/figures/fig01_toy_scaling.pdf",
-        png="results/figures/fig01_toy_scaling.png",
+        png=report(
+            "results/figures/fig01_toy_scaling.png",
+            caption="../report/fig01_toy_scaling.rst",
+            category="Main text",
+            labels=figure_labels(
+                "fig01_toy_scaling", sweep_points(config["toy_scaling"]["sweep"])
+            ),
+        ),
     log:
         "results/logs/fig01_toy_scaling.log",
     conda:
@@ -15,6 +22,7 @@ rule fig01_toy_scaling:
     params:
         sweep=config["toy_scaling"]["sweep"],
         budget=config["toy_scaling"]["budget"],
+        point=sweep_points(config["toy_scaling"]["sweep"])[0],
     message:
         "Drawing {output.pdf}"
     script:
@@ -30,7 +38,12 @@ rule front:
         library=library("front.py"),
     output:
         pdf="results/figures/{front}.pdf",
-        png="results/figures/{front}.png",
+        png=report(
+            "results/figures/{front}.png",
+            caption="../report/front.rst",
+            category=figure_category,
+            labels=front_labels,
+        ),
     log:
         "results/logs/front/{front}.log",
     wildcard_constraints:
@@ -39,6 +52,7 @@ rule front:
         ENVIRONMENT
     params:
         sweep=front_sweep,
+        point=front_point,
     message:
         "Drawing {output.pdf}"
     script:
@@ -50,7 +64,12 @@ rule fig02_phase_diagram:
         library=library("fig02_phase_diagram.py"),
     output:
         pdf="results/figures/fig02_phase_diagram.pdf",
-        png="results/figures/fig02_phase_diagram.png",
+        png=report(
+            "results/figures/fig02_phase_diagram.png",
+            caption="../report/fig02_phase_diagram.rst",
+            category="Main text",
+            labels={"figure": "fig02_phase_diagram"},
+        ),
     log:
         "results/logs/fig02_phase_diagram.log",
     conda:
@@ -70,7 +89,12 @@ rule exponent_plane:
         library=library("exponent_plane.py"),
     output:
         pdf="results/figures/{figure}.pdf",
-        png="results/figures/{figure}.png",
+        png=report(
+            "results/figures/{figure}.png",
+            caption="../report/exponent_plane.rst",
+            category=figure_category,
+            labels={"figure": "{figure}"},
+        ),
     log:
         "results/logs/exponent_plane/{figure}.log",
     wildcard_constraints:
@@ -94,7 +118,12 @@ rule fig05_finite_size:
         library=library("fig05_finite_size.py"),
     output:
         pdf="results/figures/fig05_finite_size.pdf",
-        png="results/figures/fig05_finite_size.png",
+        png=report(
+            "results/figures/fig05_finite_size.png",
+            caption="../report/fig05_finite_size.rst",
+            category="Main text",
+            labels={"figure": "fig05_finite_size"},
+        ),
     log:
         "results/logs/fig05_finite_size.log",
     conda:
@@ -112,7 +141,12 @@ rule fig06_spectra:
         library=library("fig06_spectra.py"),
     output:
         pdf="results/figures/fig06_spectra.pdf",
-        png="results/figures/fig06_spectra.png",
+        png=report(
+            "results/figures/fig06_spectra.png",
+            caption="../report/fig06_spectra.rst",
+            category="Appendix",
+            labels=figure_labels("fig06_spectra", config["spectra"]["points"]),
+        ),
     log:
         "results/logs/fig06_spectra.log",
     conda:
@@ -130,7 +164,12 @@ rule fig07_contour:
         library=library("fig07_contour.py"),
     output:
         pdf="results/figures/fig07_contour.pdf",
-        png="results/figures/fig07_contour.png",
+        png=report(
+            "results/figures/fig07_contour.png",
+            caption="../report/fig07_contour.rst",
+            category="Appendix",
+            labels=figure_labels("fig07_contour", [config["spectra"]["contour"]]),
+        ),
     log:
         "results/logs/fig07_contour.log",
     conda:
@@ -147,7 +186,12 @@ rule fig16_window_sensitivity:
         library=library("fig16_window_sensitivity.py"),
     output:
         pdf="results/figures/fig16_window_sensitivity.pdf",
-        png="results/figures/fig16_window_sensitivity.png",
+        png=report(
+            "results/figures/fig16_window_sensitivity.png",
+            caption="../report/fig16_window_sensitivity.rst",
+            category="Appendix",
+            labels=figure_labels("fig16_window_sensitivity", sweep_points(config["traverse"])),
+        ),
     log:
         "results/logs/fig16_window_sensitivity.log",
     conda:
@@ -166,7 +210,14 @@ rule fig17_negative_beta:
         library=library("fig17_negative_beta.py"),
     output:
         pdf="results/figures/fig17_negative_beta.pdf",
-        png="results/figures/fig17_negative_beta.png",
+        png=report(
+            "results/figures/fig17_negative_beta.png",
+            caption="../report/fig17_negative_beta.rst",
+            category="Appendix",
+            labels=figure_labels(
+                "fig17_negative_beta", sweep_points(config["negative_beta"]["sweep"])
+            ),
+        ),
     log:
         "results/logs/fig17_negative_beta.log",
     conda:
