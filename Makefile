@@ -7,7 +7,7 @@ CONFIG ?= config/config.yaml
 STAMP := .venv/.installed
 RUN := PATH="$(CURDIR)/.venv/bin:$$PATH"
 
-.PHONY: figures report test test-faults test-slurm lint readme archive resources benchmarks docs help
+.PHONY: figures report gallery test test-faults test-slurm lint readme archive resources benchmarks docs help
 
 figures: $(STAMP)  ## run the workflow: every figure and table (also CORES=2, CONFIG=my.yaml)
 	@test -f "$(CONFIG)" || { echo "There is no configuration file $(CONFIG)" >&2; exit 1; }
@@ -17,6 +17,9 @@ report: $(STAMP)  ## write results/report.html: all figures and tables of a fini
 	@test -f "$(CONFIG)" || { echo "There is no configuration file $(CONFIG)" >&2; exit 1; }
 	@$(RUN) snakemake --configfile "$(CONFIG)" --report results/report.html \
 	  --report-stylesheet workflow/report/style.css
+
+gallery: report  ## write docs/gallery.md and the pictures in docs/img from the report
+	@$(RUN) python scripts/gallery.py
 
 test: $(STAMP)  ## run the tests
 	@$(RUN) pytest

@@ -29,7 +29,7 @@ CONDA_NAMES = {
     "snakemake": "snakemake-minimal",
 }
 # Modules whose name is not that of the package that provides them.
-PROVIDERS = {"vl_convert": "vl-convert-python", "yaml": "pyyaml"}
+PROVIDERS = {"PIL": "pillow", "vl_convert": "vl-convert-python", "yaml": "pyyaml"}
 # Used as a command, whether or not a module of it is imported.
 COMMANDS = {"snakemake"}
 
