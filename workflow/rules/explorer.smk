@@ -16,7 +16,8 @@ rule explorer_data:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=other_memory,
+        runtime=other_runtime,
     params:
         settings=config["explorer"],
     message:

@@ -16,7 +16,8 @@ rule finite_size:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=other_memory,
+        runtime=other_runtime,
     params:
         config=config["finite_size"],
     message:

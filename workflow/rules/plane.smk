@@ -14,7 +14,8 @@ rule measure_plane:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=other_memory,
+        runtime=other_runtime,
     params:
         alphas=plane_alphas,
         betas=plane_values("beta"),
@@ -39,7 +40,8 @@ rule join_plane:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=other_memory,
+        runtime=other_runtime,
     params:
         plane=config["plane"],
     message:

@@ -83,3 +83,13 @@ def table_memory(wildcards, attempt):
 def table_runtime(wildcards, attempt):
     """Time of a job that works on the table of all losses."""
     return minutes(2e-5 * number_of_losses(GRID), attempt)
+
+
+def other_memory(wildcards, attempt):
+    """Memory of a job that does not grow with the grid."""
+    return memory(500, attempt)
+
+
+def other_runtime(wildcards, attempt):
+    """Time of a job that does not grow with the grid: minutes on a laptop."""
+    return minutes(600, attempt)

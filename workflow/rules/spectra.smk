@@ -16,7 +16,8 @@ rule sample_spectra:
     # The bits of a matrix product may depend on the number of BLAS threads; one is the same anywhere.
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=other_memory,
+        runtime=other_runtime,
     params:
         **spectra_model(),
         samples=config["spectra"]["samples"],
@@ -40,7 +41,8 @@ rule spectral_densities:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=other_memory,
+        runtime=other_runtime,
     params:
         **spectra_model(),
     message:
@@ -63,7 +65,8 @@ rule contours:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=other_memory,
+        runtime=other_runtime,
     params:
         point=config["spectra"]["contour"],
         c=config["spectra"]["c"],
