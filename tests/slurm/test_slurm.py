@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slurm
 # What a node of the real world has no need of: the first status checks after a second.
 IMPATIENT = ["--slurm-init-seconds-before-status-checks", "1", "--seconds-between-status-checks"]
 IMPATIENT += ["2"]
-ENOUGH = 600  # seconds
+ENOUGH = 1800  # seconds, on a busy machine
 
 # The faults, by the size d of the job that meets them. A file holds the Slurm ids of its attempts.
 FAULTS = """
