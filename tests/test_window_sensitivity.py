@@ -59,7 +59,7 @@ def assert_draws(figure, fits):
             good, refused = found[found["estimate"].notna()], found[found["estimate"].isna()]
             if len(good):
                 shown.append(good[["beta", "estimate"]].to_numpy())
-                intervals += good[["ci_low", "ci_high"]].to_numpy().tolist()
+                intervals += good[["ci_low", "ci_high"]].dropna().to_numpy().tolist()
             if len(refused):
                 height = fig16_window_sensitivity.REFUSED[engine]
                 shown.append(np.column_stack([refused["beta"], np.full(len(refused), height)]))
@@ -75,9 +75,8 @@ def assert_draws(figure, fits):
                 xy.shape == points.shape and np.allclose(xy, points, rtol=1e-12, equal_nan=True)
                 for xy in drawn
             )
-        bars = [
-            bar for c in ax.collections if hasattr(c, "get_segments") for bar in c.get_segments()
-        ]
+        found = [c.get_segments() for c in ax.collections if hasattr(c, "get_segments")]
+        bars = [bar for segments in found for bar in segments if np.shape(bar) == (2, 2)]
         for column, end in zip(np.transpose([bar[:, 1] for bar in bars]), ends, strict=True):
             np.testing.assert_allclose(np.sort(column), end, rtol=1e-12)
 
@@ -112,6 +111,16 @@ def test_one_engine_and_no_refusal(style):
     figure = fig16_window_sensitivity.draw(fits)
     assert_draws(figure, fits)
     assert crosses(figure) == []
+    assert layout_problems(figure) == []
+
+
+def test_estimate_without_interval(style):
+    """With few degrees of freedom there is none: the marker stands alone."""
+    fits = fits_table(2)
+    bare = fits["beta"] == 0.3
+    fits.loc[bare, ["ci_low", "ci_high"]] = np.nan
+    figure = fig16_window_sensitivity.draw(fits)
+    assert_draws(figure, fits)
     assert layout_problems(figure) == []
 
 
