@@ -110,6 +110,19 @@ def test_make_figures(checkout, quick, tmp_path):
     assert "There is no configuration file missing.yaml" in missing.stderr
 
 
+def test_results_of_an_earlier_run_are_kept_by_touch(quick, tmp_path):
+    """Dropped into a newer checkout they look stale, until --touch says that they are not."""
+    checkout = Checkout.create(tmp_path / "newer")
+    shutil.copytree(quick.directory / "results", checkout.root / "results")
+    command = ["snakemake", "--cores", "1", "--configfile", str(checkout.quick)]
+    stale = run([*command, "--dry-run"], checkout.root)
+    assert "simulate" in stale.stdout + stale.stderr
+    touched = run([*command, "--touch"], checkout.root)
+    assert touched.returncode == 0, touched.stderr
+    fresh = run([*command, "--dry-run"], checkout.root)
+    assert "Nothing to be done" in fresh.stdout + fresh.stderr
+
+
 def test_python_snippets_of_the_readme(checkout):
     for language, _, text in snippets("README.md"):
         if language == "python" and "module plrf" not in text:  # that one: tests/test_module.py
