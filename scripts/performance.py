@@ -10,17 +10,17 @@ COLUMNS = ["rule", "jobs", "seconds", "longest", "memory"]
 
 
 def read_benchmarks(folder: Path) -> pd.DataFrame:
-    """Measurements of all jobs: rule, seconds, and peak memory in MB."""
+    """Measurements of all jobs: rule, seconds of processor time, and peak memory in MB."""
     files = sorted(folder.rglob("*.tsv"))
-    jobs = [pd.read_csv(file, sep="\t", usecols=["s", "max_rss"]) for file in files]
+    jobs = [pd.read_csv(file, sep="\t", usecols=["cpu_time", "max_rss"]) for file in files]
     rules = [file.relative_to(folder).with_suffix("").parts[0] for file in files]
     rows = [job.assign(rule=rule) for job, rule in zip(jobs, rules, strict=True)]
-    none = pd.DataFrame(columns=["s", "max_rss", "rule"])
-    return pd.concat(rows or [none]).rename(columns={"s": "seconds", "max_rss": "memory"})
+    none = pd.DataFrame(columns=["cpu_time", "max_rss", "rule"])
+    return pd.concat(rows or [none]).rename(columns={"cpu_time": "seconds", "max_rss": "memory"})
 
 
 def performance(jobs: pd.DataFrame) -> pd.DataFrame:
-    """Jobs, their time, the longest one's, and peak memory: one row per rule, and one for all."""
+    """Jobs, their processor time, the longest one's, and peak memory, by rule and for all."""
     measures = {
         "jobs": ("seconds", "size"),
         "seconds": ("seconds", "sum"),
@@ -35,7 +35,7 @@ def performance(jobs: pd.DataFrame) -> pd.DataFrame:
 def markdown(table: pd.DataFrame) -> str:
     """Render the table for reading."""
     lines = [
-        "| rule | jobs | time of all jobs (min) | longest job (min) | peak memory of a job (GB) |",
+        "| rule | jobs | processor time (min) | longest job (min) | peak memory (GB) |",
         "| --- | --- | --- | --- | --- |",
     ]
     lines += [

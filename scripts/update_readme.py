@@ -13,15 +13,6 @@ SYMBOLS = {"eta": "η", "xi": "ξ"}
 BEGIN, END = "<!-- {} begin: generated -->", "<!-- {} end -->"
 
 
-def wall_time(results: Path) -> str:
-    """Time from the start of the first job to the last result, of a run without interruption."""
-    files = list((results / "benchmarks").rglob("*.tsv"))
-    starts = [f.stat().st_mtime - pd.read_csv(f, sep="\t")["s"].iloc[0] for f in files]
-    end = max(f.stat().st_mtime for f in (results / "figures").iterdir())
-    minutes = (end - min(starts)) / 60
-    return f"From the start of the first job to the last figure: {minutes:.1f} min."
-
-
 def main_results(exponents: pd.DataFrame) -> str:
     """Exponents of the sweeps of a single point, as a Markdown table: the core of table 4.
 
@@ -84,7 +75,7 @@ def update_readme(results: Path, readme: Path) -> None:
     exponents = read_table(results / "fits" / "exponents.parquet", EXPONENTS)
     text = replace_block(text, "results", main_results(exponents))
     measured = (results / "performance.md").read_text(encoding="utf-8").rstrip()
-    text = replace_block(text, "performance", f"{measured}\n\n{wall_time(results)}")
+    text = replace_block(text, "performance", measured)
     readme.write_text(text, encoding="utf-8")
 
 

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ import pandas as pd
 import pytest
 
 from plrf.model import random_stream
-from plrf.sgd import simulate
+from plrf.reduction import reduce
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -78,16 +77,7 @@ def test_blas_changes_last_digits_only(reference, tmp_path, environment):
 
 
 def test_signs_of_eigenvectors_do_not_matter():
-    from plrf.reduction import reduce
-
-    [reduction] = reduce(lambda: random_stream(1, "features"), 0.8, [0.6], d=20, v=60)
-    flipped = replace(
-        reduction,
-        coefficients=reduction.coefficients * np.resize([1, -1], reduction.coefficients.size),
-    )
-    steps = np.arange(50)
-    one, other = (
-        simulate([each], [random_stream(1, "samples")], 0.2, 1, steps).loss
-        for each in (reduction, flipped)
-    )
-    np.testing.assert_array_equal(one, other)
+    """LAPACK chooses them; coefficients are made positive."""
+    for d in (20, 21):
+        [reduction] = reduce(random_stream(1, "features"), 0.8, [0.6], d=d, v=60)
+        assert np.all(reduction.coefficients >= 0) and reduction.coefficients.any()

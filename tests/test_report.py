@@ -290,7 +290,7 @@ class TestPerformance:
         }.items():
             path = tmp_path / name
             path.parent.mkdir(exist_ok=True)
-            path.write_text("\n".join(["s\tmax_rss", *rows]) + "\n")
+            path.write_text("\n".join(["cpu_time\tmax_rss", *rows]) + "\n")
         table = performance.performance(performance.read_benchmarks(tmp_path))
         pd.testing.assert_frame_equal(
             table,
