@@ -39,9 +39,11 @@ def comparison(jobs: pd.DataFrame) -> str:
     ]
     for row, count in zip(most.itertuples(), counts, strict=True):
         size = "" if pd.isna(row.d) else f"{row.d:.0f}"
+        # Rules without an estimate get the profile's default time.
+        limit = "default" if pd.isna(row.time_asked) else f"{row.time_asked:.0f}"
         lines.append(
             f"| `{row.rule}` | {size} | {count} | {row.memory:.0f} | {row.memory_asked:.0f} "
-            f"| {row.time:.0f} | {row.time_asked:.0f} |"
+            f"| {row.time:.0f} | {limit} |"
         )
     return "\n".join(lines)
 
