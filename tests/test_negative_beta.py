@@ -12,7 +12,7 @@ from tests.figure_checks import is_drawn, layout_problems, lines_of, shown_texts
 
 @pytest.fixture
 def losses(quick):
-    return quick.table("aggregate/losses").query("sweep == 'negative_beta' and d in (14, 40)")
+    return quick.table("aggregate/losses").query("sweep == 'negative_beta' and d in (20, 40)")
 
 
 def test_draws_the_losses(style, losses):
@@ -77,7 +77,7 @@ def test_layout(style, losses, factor):
 
 def test_layout_of_the_default_configuration(style, losses):
     """Five betas, five sizes and four decades of compute more."""
-    sizes = {14: [100, 400, 1600], 40: [200, 800]}
+    sizes = {20: [100, 400, 1600], 40: [200, 800]}
     losses = losses[losses["beta"] == 0.2].assign(d=losses["d"].map(sizes)).explode("d")
     losses = losses.assign(d=losses["d"].astype(int), flops=losses["flops"] ** 1.7)
     losses = pd.concat(losses.assign(beta=beta) for beta in (-0.2, -0.1, 0.0, 0.1, 0.2))
@@ -85,7 +85,7 @@ def test_layout_of_the_default_configuration(style, losses):
 
 
 def test_size_that_is_not_simulated_has_a_line_only(style, losses):
-    losses = losses[(losses["d"] == 14) | (losses["engine"] == "volterra")]
+    losses = losses[(losses["d"] == 20) | (losses["engine"] == "volterra")]
     figure = fig17_negative_beta.draw(losses)
     assert len(list(lines_of(figure))) == losses["beta"].nunique() * 3
     assert layout_problems(figure) == []
@@ -95,9 +95,9 @@ def test_missing_engine_is_named(losses, tmp_path):
     path = tmp_path / "losses.parquet"
     tables.write_table(losses.query("engine == 'sgd'"), tables.LOSSES, path, {})
     output = [str(tmp_path / "a.png")]
-    message = "no losses of volterra in sweep negative_beta for d = 14, 40; change the sweep's eng"
+    message = "no losses of volterra in sweep negative_beta for d = 20, 40; change the sweep's eng"
     with pytest.raises(ValueError, match=message):
-        fig17_negative_beta.make_figure(path, "negative_beta", [14, 40], output)
+        fig17_negative_beta.make_figure(path, "negative_beta", [20, 40], output)
     with pytest.raises(ValueError, match="no losses of sgd and volterra in sweep negative_beta"):
         fig17_negative_beta.make_figure(path, "negative_beta", [15], output)
 
@@ -105,6 +105,6 @@ def test_missing_engine_is_named(losses, tmp_path):
 def test_figure_of_a_file(quick, tmp_path):
     losses = quick.directory / "results/aggregate/losses.parquet"
     outputs = [str(tmp_path / f"a.{kind}") for kind in ("pdf", "png")]
-    fig17_negative_beta.make_figure(losses, "negative_beta", [14, 40], outputs)
+    fig17_negative_beta.make_figure(losses, "negative_beta", [20, 40], outputs)
     drawn = (quick.directory / "results/figures/fig17_negative_beta.png").read_bytes()
     assert (tmp_path / "a.png").read_bytes() == drawn

@@ -26,10 +26,11 @@ SWEEP = {
 
 
 def big_config(quick, sweep):
-    """The quick configuration with one other sweep instead of those that are fitted."""
+    """The quick configuration with one other sweep, and those only that figures name."""
     config = yaml.safe_load(quick.read_text())
-    toy = config["sweeps"]["toy_scaling"]
-    config["sweeps"] = {"toy_scaling": toy, "plane": SWEEP | sweep}
+    config["traverse"] = "negative_beta"
+    named = {name: config["sweeps"][name] for name in ("toy_scaling", "negative_beta")}
+    config["sweeps"] = named | {"plane": SWEEP | sweep}
     return config
 
 
@@ -48,10 +49,11 @@ def test_5000_points_are_a_few_hundred_jobs(checkout, tmp_path):
     betas = [round(float(b), 4) for b in np.linspace(0, 2, 100)]
     sizes = [100, 200, 400, 800, 1600, 3200]
     sweep = {"product": {"alpha": alphas, "beta": betas}, "d": sizes}
-    jobs = dry_run(checkout, big_config(checkout.quick, sweep), tmp_path)
-    # Two alphas to a job, the toy sweep apart.
-    assert jobs["simulate"] == 25 * len(sizes)
-    assert jobs["solve_volterra"] == 25 + 1
+    config = big_config(checkout.quick, sweep)
+    jobs = dry_run(checkout, config, tmp_path)
+    # Two alphas to a job, the two other sweeps apart.
+    assert jobs["simulate"] == 25 * len(sizes) + len(config["sweeps"]["negative_beta"]["d"])
+    assert jobs["solve_volterra"] == 25 + 2
     assert jobs["total"] < 300
 
 
