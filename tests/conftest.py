@@ -1,17 +1,20 @@
 """What tests share: the quick workflow, run once from a copy of what it consists of; a browser."""
 
 import os
+import re
 import shutil
 import subprocess
 import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+import yaml
 from hypothesis import HealthCheck, settings
 
 from plrf import plotting
@@ -72,6 +75,14 @@ class Checkout:
     def quick(self) -> Path:
         """The configuration of toy size."""
         return self.root / "config" / "quick.yaml"
+
+    def quick_config(self, **sweeps: dict[str, Any]) -> dict[str, Any]:
+        """The quick configuration with other sweeps, and those that single figures ask for."""
+        config: dict[str, Any] = yaml.safe_load(self.quick.read_text())
+        others = yaml.safe_dump({key: part for key, part in config.items() if key != "sweeps"})
+        named = set(re.findall(r"[\w-]+", others))
+        kept = {name: sweep for name, sweep in config["sweeps"].items() if name in named}
+        return config | {"sweeps": kept | sweeps}
 
     def snakemake(
         self, *arguments: str | Path, merge: bool = False

@@ -31,7 +31,7 @@ FAULTS = """
     import time
     from pathlib import Path
 
-    d = snakemake.params.points[0]["d"]
+    d = snakemake.params.points[0]["d"] if snakemake.wildcards.sweep == "phase_III" else None
     attempts = Path(f"attempts_{d}")
     first_attempt = not attempts.exists()
     with attempts.open("a") as file:
@@ -74,15 +74,14 @@ def finish(process):
     return text
 
 
-def wait_for(condition):
-    """Wait until a condition holds, and return its value."""
+def wait_for(condition, processes):
+    """Wait until a condition holds, while processes run, and return its value."""
     end = time.monotonic() + ENOUGH
-    while time.monotonic() < end:
-        value = condition()
-        if value:
-            return value
+    while not (value := condition()):
+        assert time.monotonic() < end
+        assert all(process.poll() is None for process in processes)
         time.sleep(0.2)
-    raise TimeoutError
+    return value
 
 
 @pytest.fixture(scope="module")
@@ -94,11 +93,8 @@ def cluster():
 @pytest.fixture(scope="module")
 def small_study(checkout, tmp_path_factory):
     """Configuration of the disturbed run: the quick one with few sizes."""
-    config = yaml.safe_load(checkout.quick.read_text())
-    config["sweeps"] = {
-        "phase_III": config["sweeps"]["phase_III"] | {"d": SIZES},
-        "toy_scaling": config["sweeps"]["toy_scaling"],
-    }
+    sweep = yaml.safe_load(checkout.quick.read_text())["sweeps"]["phase_III"]
+    config = checkout.quick_config(phase_III=sweep | {"d": SIZES})
     path = tmp_path_factory.mktemp("small") / "config.yaml"
     path.write_text(yaml.safe_dump(config))
     return path
@@ -124,7 +120,7 @@ def runs(cluster, checkout, small_study, tmp_path_factory):
     ]
     with ThreadPoolExecutor() as executor:
         texts = [executor.submit(finish, process) for process in processes]
-        [victim] = wait_for(lambda: attempts(directories[1], d=28))
+        [victim] = wait_for(lambda: attempts(directories[1], d=28), processes)
         subprocess.run(["scancel", victim], check=True)
         cluster.stop("slurmctld")
         time.sleep(8)
