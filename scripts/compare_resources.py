@@ -39,10 +39,12 @@ def comparison(jobs: pd.DataFrame) -> str:
     ]
     for row, count in zip(most.itertuples(), counts, strict=True):
         size = "" if pd.isna(row.d) else f"{row.d:.0f}"
+        # Snakemake may not get to look at a job of a fraction of a second.
+        used = "unknown" if pd.isna(row.memory) else f"{row.memory:.0f}"
         # Rules without an estimate get the profile's default time.
         limit = "default" if pd.isna(row.time_asked) else f"{row.time_asked:.0f}"
         lines.append(
-            f"| `{row.rule}` | {size} | {count} | {row.memory:.0f} | {row.memory_asked:.0f} "
+            f"| `{row.rule}` | {size} | {count} | {used} | {row.memory_asked:.0f} "
             f"| {row.time:.0f} | {limit} |"
         )
     return "\n".join(lines)

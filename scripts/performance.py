@@ -38,11 +38,13 @@ def markdown(table: pd.DataFrame) -> str:
         "| rule | jobs | processor time (min) | longest job (min) | peak memory (GB) |",
         "| --- | --- | --- | --- | --- |",
     ]
-    lines += [
-        f"| `{row.rule}` | {row.jobs} | {row.seconds / 60:.1f} | {row.longest / 60:.1f} "
-        f"| {row.memory / 1000:.2f} |"
-        for row in table.itertuples()
-    ]
+    for row in table.itertuples():
+        # Snakemake may not get to look at a job of a fraction of a second.
+        memory = "unknown" if pd.isna(row.memory) else f"{row.memory / 1000:.2f}"
+        lines.append(
+            f"| `{row.rule}` | {row.jobs} | {row.seconds / 60:.1f} | {row.longest / 60:.1f} "
+            f"| {memory} |"
+        )
     return "\n".join(lines) + "\n"
 
 

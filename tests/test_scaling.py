@@ -109,7 +109,11 @@ def test_requests_exceed_what_jobs_used(quick):
     assert {"simulate", "solve_volterra", "aggregate_losses"} <= set(jobs["rule"])
     assert jobs.loc[jobs["rule"] == "simulate", "d"].notna().all()
     assert compare_resources.exceeded(jobs).empty
-    assert len(compare_resources.exceeded(jobs.assign(memory_asked=1))) == len(jobs)
+    assert len(compare_resources.exceeded(jobs.assign(time_asked=0))) == len(jobs)
+    # A job of a fraction of a second may end before Snakemake looks at its memory.
+    measured = jobs[jobs["memory"] > 1]
+    assert "simulate" in set(measured["rule"])
+    assert len(compare_resources.exceeded(measured.assign(memory_asked=1))) == len(measured)
     table = compare_resources.comparison(jobs).splitlines()
     assert len(table) == 2 + len(jobs.drop_duplicates(["rule", "d"]))
 
