@@ -64,13 +64,13 @@ def draw_slices(ax: Axes, isoflop: pd.DataFrame, fronts: pd.DataFrame) -> None:
 
 
 def fit_label(fit: pd.Series) -> str:
-    """An engine and its exponent with the half-width of the 95% interval."""
+    """An engine and its exponent, with the half-width of the 95% interval where that is noise."""
     engine = ENGINE_LABELS[fit["engine"]]
     if not np.isfinite(fit["estimate"]):
         return f"{engine}: no fit"
     half_width = (fit["ci_high"] - fit["ci_low"]) / 2
-    interval = f" $\\pm$ {half_width:.3f}" if np.isfinite(half_width) else ""
-    return f"{engine}: {fit['estimate']:.3f}{interval}"
+    noisy = fit["error_source"] == "runs" and np.isfinite(half_width)
+    return f"{engine}: {fit['estimate']:.3f}" + (f" $\\pm$ {half_width:.3f}" if noisy else "")
 
 
 def draw_fit(ax: Axes, front: pd.DataFrame, fit: pd.Series) -> None:

@@ -1127,7 +1127,12 @@ class TestFront:
             assert f"{row.theory:.3f}" in texts
             if row.engine != "recursion" and np.isfinite(row.estimate):
                 assert f"{row.estimate:.3f}" in texts
-                assert f"{(row.ci_high - row.ci_low) / 2:.3f}" in texts
+            if row.engine == "sgd" and np.isfinite(row.estimate):
+                assert f"pm$ {(row.ci_high - row.ci_low) / 2:.3f}" in texts
+        assert (
+            texts.count("pm$")
+            == self.drawn(data["exponents"]).query("engine == 'sgd'")["estimate"].notna().sum()
+        )
         assert "nan" not in texts
 
     def test_layout(self, style, data):
