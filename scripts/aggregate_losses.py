@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import Any
 
+from plrf.logs import track
 from plrf.tables import LOSSES, provenance, read_batches, write_batches
 
 
@@ -12,7 +13,9 @@ def aggregate(files: Iterable[str], config: dict[str, Any], path: str) -> None:
 
     Rows pass through in batches, so that memory does not grow with the length of the table.
     """
-    batches = chain.from_iterable(read_batches(file, LOSSES) for file in sorted(files))
+    files = sorted(files)
+    tables = (read_batches(file, LOSSES) for file in track(files, "tables", len(files)))
+    batches = chain.from_iterable(tables)
     write_batches(batches, LOSSES, path, provenance(config, config["seed"]))
 
 

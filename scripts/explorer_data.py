@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from plrf.asymptotics import f_0, f_ac, f_pp, k_pp
+from plrf.logs import track
 from plrf.model import learning_rate, recorded_steps
 from plrf.optimum import compute_optimal
 from plrf.tables import (
@@ -94,13 +95,12 @@ def run_job(settings: dict[str, Any], paths: dict[str, str]) -> None:
     """Compute all points, and write the tables ``points``, ``losses`` and ``fronts``."""
     points, losses, fronts = [], [], []
     grid = list(product(settings["alpha"], settings["beta"]))
-    for k, (alpha, beta) in enumerate(grid, start=1):
+    for alpha, beta in track(grid, "points of the explorer", len(grid)):
         row = point(alpha, beta)
         points.append(row)
         losses += [curve(row, d, settings) for d in settings["d"]]
         fronts.append(front(row, settings))
-        if k % len(settings["beta"]) == 0:
-            logging.info("computed %d of %d points (%.0f%%)", k, len(grid), 100 * k / len(grid))
+    logging.info("computed %d points", len(grid))
     source = provenance(settings)
     write_table(pd.DataFrame(points), EXPLORER_POINTS, paths["points"], source)
     write_table(pd.concat(losses), EXPLORER_LOSSES, paths["losses"], source)

@@ -12,6 +12,7 @@ import pandas as pd
 
 from plrf.asymptotics import loss_estimate
 from plrf.estimate import estimated_optimum
+from plrf.logs import track
 from plrf.model import learning_rate
 from plrf.optimum import compute_optimal
 from plrf.tables import LOCAL_EXPONENTS, LOSS_RATIOS, loss_status, provenance, write_table
@@ -103,11 +104,11 @@ def ratio_table(config: dict[str, Any], model: dict[str, Any]) -> pd.DataFrame:
 
 def traverse_table(config: dict[str, Any], model: dict[str, Any]) -> pd.DataFrame:
     """Exact and estimated local exponents at a few budgets along alpha = constant."""
-    parts = []
-    for beta in config["beta"]:
-        point, flops = [config["alpha"], beta], np.array(config["flops"])
+    parts, flops = [], np.array(config["flops"])
+    for beta in track(config["beta"], "points of the traverse", len(config["beta"])):
+        point = [config["alpha"], beta]
         parts += [exact_front(point, flops, model), estimated_front(point, flops, model)]
-        logging.info("fronts at alpha=%s, beta=%s", *point)
+    logging.info("fronts of %d points of the traverse", len(config["beta"]))
     return pd.concat(parts)
 
 
@@ -115,7 +116,8 @@ def front_table(config: dict[str, Any], model: dict[str, Any]) -> pd.DataFrame:
     """Exact local exponents at log-spaced budgets for several points."""
     low, high = config["flops"]
     flops = np.geomspace(low, high, round(np.log10(high / low) * BUDGETS_PER_DECADE) + 1)
-    return pd.concat(exact_front(point, flops, model) for point in config["points"])
+    points = track(config["points"], "fronts", len(config["points"]))
+    return pd.concat(exact_front(point, flops, model) for point in points)
 
 
 def run_job(config: dict[str, Any], paths: dict[str, str]) -> None:

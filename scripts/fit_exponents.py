@@ -18,6 +18,7 @@ from plrf.fitting import (
     front_exponents,
 )
 from plrf.fronts import Front, LossTable, losses_at_budgets
+from plrf.logs import track
 from plrf.model import random_stream
 from plrf.optimum import Optimum, compute_optimal
 from plrf.tables import (
@@ -262,7 +263,8 @@ def fit_all(
     """Fit all points of the sweeps that have windows."""
     phases = grid.set_index(POINT)["phase"].to_dict()
     parts = []
-    for key, curves in losses[losses["sweep"].isin(sweeps)].groupby(POINT):
+    points = losses[losses["sweep"].isin(sweeps)].groupby(POINT)
+    for key, curves in track(points, "fits of points", len(points)):
         parts.append(fit_point(curves, phases[key], sweeps[key[0]], fits, seed))
         for row in parts[-1].exponents.query("window == 0").itertuples():
             logging.info(

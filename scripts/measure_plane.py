@@ -1,10 +1,12 @@
 """Exact exponents over a part of the (alpha, beta) plane, at one budget."""
 
 import logging
+from itertools import product
 from typing import Any
 
 import pandas as pd
 
+from plrf.logs import track
 from plrf.optimum import compute_optimal
 from plrf.tables import PLANE, provenance, write_table
 from plrf.theory import exponents, phase_name
@@ -68,10 +70,9 @@ def measure_point(alpha: float, beta: float, front: dict[str, Any]) -> dict[str,
 
 def measure_plane(alphas: list[float], betas: list[float], front: dict[str, Any]) -> pd.DataFrame:
     """Measure all pairs of an alpha and a beta: rows of the PLANE schema."""
-    rows = []
-    for k, alpha in enumerate(alphas):
-        rows += [measure_point(alpha, beta, front) for beta in betas]
-        logging.info("measured %d of %d values of alpha", k + 1, len(alphas))
+    points = track(product(alphas, betas), "points of the plane", len(alphas) * len(betas))
+    rows = [measure_point(alpha, beta, front) for alpha, beta in points]
+    logging.info("measured %d points", len(rows))
     return pd.DataFrame(rows, columns=PLANE.names)
 
 

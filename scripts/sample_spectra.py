@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from plrf.logs import track
 from plrf.model import random_stream
 from plrf.reduction import Reduction, reduce
 from plrf.tables import EIGENVALUES, SPECTRUM_HISTOGRAM, provenance, write_table
@@ -15,7 +16,8 @@ def sample(
     alpha: float, betas: list[float], d: int, v: int, samples: int, seed: int
 ) -> list[list[Reduction]]:
     """Reductions by sample and beta; the targets share W."""
-    streams = (random_stream(seed, "spectra", alpha, d, v, k) for k in range(samples))
+    numbers = track(range(samples), f"reductions of W, alpha={alpha}", samples)
+    streams = (random_stream(seed, "spectra", alpha, d, v, k) for k in numbers)
     reductions = [reduce(stream, alpha, betas, d, v) for stream in streams]
     logging.info("reduced %d W at alpha=%s", samples, alpha)
     return reductions

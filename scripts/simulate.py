@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from plrf.logs import track
 from plrf.model import random_stream, recorded_steps
 from plrf.recursion import recursion
 from plrf.reduction import Reduction, reduce
@@ -21,12 +22,10 @@ ROUNDING = np.finfo(float).eps
 def reductions(job: dict[str, Any], seed: int) -> list[list[Reduction]]:
     """Reductions by run and beta; W depends on the seed, alpha, d, v and the run alone."""
     alpha, d, v = job["alpha"], job["d"], job["v"]
-    rows = []
-    for run in range(job["runs"]):
-        stream = random_stream(seed, "features", alpha, d, v, run)
-        rows.append(reduce(stream, alpha, job["betas"], d, v))
-        logging.info("reduced W of run %d of %d", run + 1, job["runs"])
-    return rows
+    what = f"reductions of W, alpha={alpha}, (v, d)=({v}, {d})"
+    runs = track(range(job["runs"]), what, job["runs"])
+    streams = (random_stream(seed, "features", alpha, d, v, run) for run in runs)
+    return [reduce(stream, alpha, job["betas"], d, v) for stream in streams]
 
 
 def sample_stream(job: dict[str, Any], seed: int, beta: float, run: int) -> np.random.Generator:
@@ -101,9 +100,9 @@ def losses(job: dict[str, Any], seed: int, steps_per_decade: int) -> pd.DataFram
 def run_job(points: list[dict[str, Any]], seed: int, steps_per_decade: int, path: str) -> None:
     """Run a job, one alpha after the other, and write its losses."""
     tables = []
-    for k, point in enumerate(points):
+    for point in track(points, "values of alpha", len(points)):
         tables.append(losses(point, seed, steps_per_decade))
-        logging.info("simulated alpha=%s, %d of %d", point["alpha"], k + 1, len(points))
+        logging.info("simulated alpha=%s, d=%s", point["alpha"], point["d"])
     source = provenance({"points": points, "steps_per_decade": steps_per_decade}, seed)
     write_table(pd.concat(tables), LOSSES, path, source)
 

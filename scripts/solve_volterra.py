@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from plrf.logs import track
 from plrf.model import recorded_steps
 from plrf.tables import LOSSES, loss_status, provenance, write_table
 from plrf.volterra import expected_loss
@@ -40,10 +41,8 @@ def curve(point: dict[str, Any], steps_per_decade: int) -> pd.DataFrame:
 
 def run_job(points: list[dict[str, Any]], steps_per_decade: int, path: str) -> None:
     """Solve all points of a job and write their losses."""
-    curves = []
-    for k, point in enumerate(points):
-        curves.append(curve(point, steps_per_decade))
-        logging.info("solved %d of %d", k + 1, len(points))
+    curves = [curve(point, steps_per_decade) for point in track(points, "loss curves", len(points))]
+    logging.info("solved %d loss curves", len(points))
     source = provenance({"points": points, "steps_per_decade": steps_per_decade})
     write_table(pd.concat(curves), LOSSES, path, source)
 

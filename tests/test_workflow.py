@@ -797,6 +797,17 @@ def test_damaged_file_is_named_with_the_way_out(checkout, quick, quick_copy):
     assert_same_values(quick_copy.table("aggregate/losses"), quick.table("aggregate/losses"))
 
 
+def test_quiet_run_prints_nothing(checkout, quick_copy):
+    arguments = ["--configfile", checkout.quick, "--directory", quick_copy.directory]
+    quiet = ["--quiet", "all", "--forcerun", "table3_notation"]
+    process = checkout.snakemake(*arguments, "--cores", "1", *quiet)
+    assert (process.returncode, process.stdout) == (0, "")
+    # Snakemake announces a profile before it reads the command line.
+    assert process.stderr.count("\n") == process.stderr.count("workflow specific profile") <= 1
+    again = checkout.snakemake(*arguments, "--cores", "1", "--forcerun", "table3_notation")
+    assert "figure: results/figures/fig03" in again.stdout
+
+
 def test_default_configuration_in_the_root(checkout):
     process = checkout.snakemake("--dry-run")
     counts = planned(process)

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from plrf.logs import track
+
 Array = NDArray[np.float64]
 
 
@@ -42,14 +44,15 @@ def recursion(
     floor = np.asarray(floor)
     modes = np.array(np.broadcast_to(signal, np.broadcast_shapes(signal.shape, gain.shape)))
     recorded = np.empty((len(steps), *modes.shape[:-1]))
-    now = 0
-    loss = floor + modes.sum(axis=-1)
+    n_steps = int(steps[-1])
+    what = f"recursion, d={modes.shape[-1]}, {n_steps} steps"
+    done = 0
     with np.errstate(over="ignore", invalid="ignore"):  # an unstable W grows; callers flag it
-        for k, step in enumerate(steps):
-            for _ in range(now, step):
-                modes *= decay
-                modes += gain * loss[..., None]
-                loss = floor + modes.sum(axis=-1)
-            now = step
-            recorded[k] = loss
+        for step in track(range(n_steps + 1), what, n_steps + 1):
+            loss = floor + modes.sum(axis=-1)
+            if step == steps[done]:
+                recorded[done] = loss
+                done += 1
+            modes *= decay
+            modes += gain * loss[..., None]
     return recorded

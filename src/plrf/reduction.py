@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from scipy import linalg
 from scipy.linalg import blas, lapack
 
+from plrf.logs import track
+
 Array = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
 
@@ -135,7 +137,8 @@ def factorise(
     gram = np.zeros((d, d), order="F")
     moments = [np.zeros(d) for _ in betas]
     norms = [0.0] * len(betas)
-    for rows, block in feature_blocks(rng, d, v):
+    blocks = feature_blocks(rng, d, v)
+    for rows, block in track(blocks, f"rows of W, (v, d)=({v}, {d})", -(-v // BLOCK_ROWS)):
         j = np.arange(rows.start + 1, rows.stop + 1, dtype=float)
         block *= (j**-alpha)[:, None]
         targets = [j ** -(alpha + beta) for beta in betas]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from plrf.logs import track
 from plrf.model import feature_variances, target_coefficients
 from plrf.reduction import Reduction
 
@@ -80,7 +81,8 @@ def simulate(
     update = np.empty_like(state)
     tiny = np.finfo(float).tiny  # squares underflow below it
 
-    for start in range(0, n_steps + 1, length):
+    starts = range(0, n_steps + 1, length)
+    for start in track(starts, f"SGD, d={width - 1}, {n_steps} steps", len(starts)):
         for chain, stream in enumerate(normal_streams):
             stream.standard_normal(out=noise[chain])
         chi2 = np.stack([s.chisquare(batch, size=length) for s in chi2_streams], axis=1)

@@ -276,6 +276,8 @@ def results():
 
 def list_results():
     """Print one line for each figure and table, and for the explorer, if it is there."""
+    if workflow.output_settings.quiet:
+        return
     items = [("figure", f"results/figures/{name}", ("pdf", "png")) for name in FIGURES]
     items += [("table", f"results/tables/{name}", ("csv", "md")) for name in TABLES]
     for kind, stem, suffixes in items:
