@@ -22,7 +22,7 @@ ComplexArray = NDArray[np.complex128]
 FIRST_HYPERBOLA = 16
 DECADE = 10.0
 # Node counts of the contour that gives the values and of the one that checks them.
-CIRCLE_NODES = (256, 192)
+CIRCLE_NODES = (192, 160)
 HYPERBOLA_NODES = (33, 31)
 # On the circle |zeta| = exp(-36/nodes): aliasing is exp(-36) = 2e-16 relative to P(0).
 CIRCLE_DAMPING = 36.0
