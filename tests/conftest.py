@@ -60,7 +60,8 @@ class Checkout:
         built = shutil.ignore_patterns("__pycache__", "*.egg-info")
         for name in ("workflow", "scripts", "src", "config"):
             shutil.copytree(ROOT / name, root / name, ignore=built)
-        shutil.copy2(ROOT / "environment.yml", root)
+        for name in ("environment.yml", "pyproject.toml"):
+            shutil.copy2(ROOT / name, root)
         if shutil.which("git") is None:
             return cls(root, "unknown")
         author = ["-c", "user.name=test", "-c", "user.email=test", "-c", "commit.gpgsign=false"]

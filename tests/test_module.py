@@ -1,5 +1,7 @@
 """The workflow as a module of another one, with a configuration and a rule of its own."""
 
+import json
+import shutil
 import subprocess
 import textwrap
 
@@ -37,6 +39,41 @@ def project(checkout, tmp_path):
     return tmp_path
 
 
+@pytest.fixture
+def deployed(checkout, tmp_path, monkeypatch):
+    """A project as snakedeploy makes it: the workflow is fetched from a host by its tag.
+
+    Git is told to take the copy of the checkout for the host's repository.
+    """
+    if shutil.which("git") is None:
+        pytest.skip("git is not installed")
+    clone = tmp_path / "clone"
+    for command in (["clone", "-q", "--bare", checkout.root, clone], ["-C", clone, "tag", "v1"]):
+        subprocess.run(["git", *command], check=True)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.{clone.as_uri()}.insteadOf")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", "https://github.com/plrf/plrf")
+    project = tmp_path / "project"
+    shutil.copytree(checkout.root / "config", project / "config")
+    shutil.copy2(checkout.quick, project / "config" / "config.yaml")
+    (project / "workflow").mkdir()
+    (project / "workflow" / "Snakefile").write_text(
+        textwrap.dedent(
+            """\
+            configfile: "config/config.yaml"
+
+            module plrf:
+                snakefile: github("plrf/plrf", path="workflow/Snakefile", tag="v1")
+                config: config
+
+            use rule * from plrf
+            """
+        )
+    )
+    return project
+
+
 def snakemake(project, *arguments):
     process = subprocess.run(
         [SNAKEMAKE, *arguments], cwd=project, capture_output=True, text=True, timeout=300
@@ -57,3 +94,17 @@ def test_all_of_the_module_is_planned(project):
     plan = snakemake(project, "-n", "--cores", "1", "plrf_all")
     for rule in ("plrf_simulate", "plrf_fit_exponents", "plrf_front", "plrf_record_provenance"):
         assert rule in plan
+
+
+def test_workflow_from_a_host_gives_the_same_values(deployed, checkout, quick):
+    names = ["losses/volterra/II_III_boundary/alpha~0.7", "grid"]
+    targets = [f"results/{name}.parquet" for name in names]
+    targets.append("results/figures/fig02_phase_diagram.pdf")
+    snakemake(deployed, "--cores", "1", *targets)
+    for name in names:
+        ours = pq.read_table(deployed / "results" / f"{name}.parquet")
+        assert ours.equals(pq.read_table(quick.directory / "results" / f"{name}.parquet"))
+        metadata = pq.read_metadata(deployed / "results" / f"{name}.parquet").metadata
+        assert json.loads(metadata[b"plrf"])["git_commit"] == checkout.commit
+    assert "Nothing to be done" in snakemake(deployed, "--cores", "1", *targets)
+    assert "fit_exponents" in snakemake(deployed, "-n")

@@ -252,7 +252,12 @@ class TableError(RuntimeError):
 
 
 def _git_commit() -> str:
-    """Commit of the checkout that holds the library, marked if changed; "unknown" outside one."""
+    """Commit of the checkout that holds the library, marked if changed; "unknown" outside one.
+
+    The workflow says it in the environment where Snakemake has fetched it without a checkout.
+    """
+    if commit := os.getenv("PLRF_COMMIT"):
+        return commit
     command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
     command += ["--abbrev=40", "--exclude=*"]
     try:

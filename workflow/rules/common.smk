@@ -3,13 +3,73 @@
 import ast
 import os
 import sys
+import tomllib
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from packaging.requirements import Requirement
+from snakemake.sourcecache import HostingProviderFile
+
+
+def root():
+    """The folder that holds this workflow, its scripts and its library.
+
+    Not workflow.basedir, which is another folder where this workflow is a module of another one.
+    From a host of git repositories Snakemake fetches rules by itself; we ask for the files beside
+    them. Its cache keeps the layout of the repository.
+    """
+    folder = workflow.current_basedir
+    if not isinstance(folder, HostingProviderFile):
+        return Path(folder).parents[1]
+    parts = ["src", "scripts", "workflow/schemas", "pyproject.toml"]
+    repository = folder.hosted_repo.repo
+    os.environ["PLRF_COMMIT"] = repository.commit(folder.ref).hexsha  # for provenance
+    files = repository.git.ls_tree("-r", "--name-only", folder.ref, *parts)
+    cached = [workflow.source_path(f"../../{file}") for file in files.splitlines()]
+    return Path(cached[0]).parents[files.splitlines()[0].count("/")]
+
+
+def check_environment():
+    """Stop where packages are missing or too old, as after an update, with the way out."""
+    with open(ROOT / "pyproject.toml", "rb") as file:
+        requirements = tomllib.load(file)["project"]["dependencies"]
+    problems = []
+    for requirement in map(Requirement, requirements):
+        try:
+            installed = version(requirement.name)
+        except PackageNotFoundError:
+            installed = "not installed"
+        if installed == "not installed" or installed not in requirement.specifier:
+            problems.append(f"  {requirement}: {installed}")
+    if problems:
+        sys.exit(
+            "The environment lacks what this version needs, nothing was run.\n"
+            + "\n".join(problems)
+            + "\nActivate the environment of this checkout, or make it anew: `make` installs into "
+            ".venv,\n`conda env update -f environment.yml --prune` into plrf."
+        )
+
+
+def check_writable():
+    """Stop where results could not be written, before Snakemake fails on files of its own."""
+    for folder in (Path.cwd(), Path("results").resolve()):
+        if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
+            sys.exit(
+                f"{folder} cannot be written to, nothing was run. To have results elsewhere, add "
+                "to the command: --configfile config/config.yaml --directory my_folder"
+            )
+
+
+ROOT = root()
+if workflow.is_main_process:
+    check_writable()
+    # With --software-deployment-method, jobs have an environment of their own.
+    if not workflow.deployment_settings.deployment_method:
+        check_environment()
 
 import numpy as np
 import yaml
 
-# Not workflow.basedir, which is another folder where this workflow is a module of another one.
-ROOT = Path(workflow.current_basedir).parents[1]
 # This process and its jobs import plrf from this checkout, whatever else is installed.
 sys.path.insert(0, str(ROOT / "src"))
 PYTHONPATH = filter(None, [str(ROOT / "src"), os.getenv("PYTHONPATH")])

@@ -1,0 +1,80 @@
+"""What a new user may meet before any job: wrong directory, old environment, no permission."""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+from conftest import SNAKEMAKE, Checkout
+
+
+def refused(directory, *arguments):
+    """Run the workflow, which must stop before anything is done; what it printed."""
+    process = subprocess.run(
+        [SNAKEMAKE, "--cores", "1", *arguments],
+        cwd=directory,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert process.returncode != 0
+    assert "Traceback" not in process.stderr
+    assert not (directory / "results" / "grid.parquet").exists()
+    return process.stderr
+
+
+def test_wrong_directory(checkout, tmp_path):
+    message = f"There is no config/config.yaml in {tmp_path}. Run snakemake in the root of the"
+    assert message in refused(tmp_path, "--snakefile", checkout.root / "workflow" / "Snakefile")
+
+
+def test_old_environment(tmp_path):
+    project = Checkout.create(tmp_path).root / "pyproject.toml"
+    text = project.read_text()
+    assert '"scipy>=' in text
+    text = text.replace('"altair>=', '"no-such-package>=').replace('"scipy>=', '"scipy>=9')
+    project.write_text(text)
+    message = refused(tmp_path)
+    assert "The environment lacks what this version needs, nothing was run." in message
+    assert "\n  no-such-package>=6.0: not installed\n  scipy>=91.15: " in message
+    assert "conda env update -f environment.yml --prune" in message
+
+
+@pytest.fixture
+def read_only(tmp_path):
+    """A directory that cannot be written to."""
+    place = tmp_path / "results"
+    place.mkdir()
+    if os.geteuid() != 0:
+        place.chmod(0o555)
+        yield place
+        place.chmod(0o755)
+        return
+    # Root may write anywhere but to a file system that is read-only.
+    mount = ["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", place]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode != 0:
+        pytest.skip("cannot mount a tmpfs")
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
+def test_no_permission_to_write(checkout, read_only):
+    arguments = [
+        "--configfile",
+        checkout.quick,
+        "--snakefile",
+        checkout.root / "workflow/Snakefile",
+    ]
+    message = refused(read_only.parent, *arguments)
+    assert f"{read_only} cannot be written to, nothing was run." in message
+    assert "--directory my_folder" in message
+
+
+def test_no_permission_in_the_directory_itself(checkout, read_only):
+    arguments = [
+        "--configfile",
+        checkout.quick,
+        "--snakefile",
+        checkout.root / "workflow/Snakefile",
+    ]
+    assert f"{read_only} cannot be written to, nothing was run." in refused(read_only, *arguments)
