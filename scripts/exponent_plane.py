@@ -112,7 +112,7 @@ def draw_maps(axes: dict[str, Axes], quantity: str, plane: pd.DataFrame) -> None
     deviations.set_label(f"measured ${symbol}$ minus theory", labelpad=2)
     flops = power_of_ten(plane["flops"].iloc[0])
     panel_label(axes["a"], "a", f"theory of ${symbol}$, $f \\to \\infty$")
-    panel_label(axes["b"], "b", f"exact front, $f =$ {flops}")
+    panel_label(axes["b"], "b", f"exact front, $f =${flops}")
     panel_label(axes["c"], "c", "deviation")
 
 
@@ -139,7 +139,7 @@ def draw_traverse(ax: Axes, quantity: str, fits: pd.DataFrame, plane: pd.DataFra
     ax.plot(beta, predicted, color=INK, lw=1.2, label=r"theory, $f \to \infty$")
     exact = plane[np.isclose(plane["alpha"], alpha) & plane["beta"].between(low, high)]
     if exact[quantity].notna().any():
-        label = f"exact front, $f =$ {power_of_ten(exact['flops'].iloc[0])}"
+        label = f"exact front, $f =${power_of_ten(exact['flops'].iloc[0])}"
         line = {"color": BLUE, "lw": 0.9, "ls": (0, (4, 1.5))}
         ax.plot(exact["beta"], exact[quantity], label=label, **line)
     in_window = fits[fits["engine"] == "volterra"].sort_values("beta")

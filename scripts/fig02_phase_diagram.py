@@ -207,7 +207,7 @@ def draw_key(ax: Axes) -> None:
             color=INK,
             lw=0.7,
             ls=FINITE,
-            label=f"estimate, $d =$ {power_of_ten(FINITE_SIZE)}",
+            label=f"estimate, $d =${power_of_ten(FINITE_SIZE)}",
         ),
     ]
     ax.legend(handles=handles, loc="center", handlelength=1.5, labelspacing=0.45, borderaxespad=0)

@@ -5,6 +5,8 @@ from itertools import combinations
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.path import Path
 
@@ -14,6 +16,7 @@ from plrf.plotting import (
     PHASE_COLORS,
     TERM_COLORS,
     draw_phases,
+    log_ticks,
     region_polygon,
     tint,
 )
@@ -122,3 +125,21 @@ def test_map_names_the_phases_that_are_in_it(style, box):
     for name in expected:
         assert phase_name(*names[name]) == name
     assert layout_problems(figure) == []
+
+
+@pytest.fixture(scope="module")
+def log_axis():
+    figure, ax = plt.subplots()
+    ax.set_xscale("log")
+    yield ax.xaxis
+    plt.close(figure)
+
+
+@given(low=st.floats(1e-6, 1e6), factor=st.floats(2.6, 1e9))
+def test_log_axis_has_two_labels_at_least(log_axis, low, factor):
+    log_axis.axes.set_xlim(low, low * factor)
+    log_ticks(log_axis)
+    places = log_axis.get_majorticklocs()
+    inside = places[(low <= places) & (places <= low * factor)]
+    assert len(inside) >= 2
+    assert all(log_axis.get_major_formatter().format_ticks(inside))

@@ -228,7 +228,7 @@ def power_of_ten(value: float) -> str:
 
 
 def log_ticks(axis: Axis, plain: bool = False) -> None:
-    """Label a logarithmic axis after drawing: also 2 and 5 times powers of ten if it is short.
+    """Label a logarithmic axis after drawing: also multiples of powers of ten if it is short.
 
     Parameters
     ----------
@@ -239,7 +239,8 @@ def log_ticks(axis: Axis, plain: bool = False) -> None:
     """
     low, high = axis.get_view_interval()
     if high < 300 * low:
-        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        subs = (1.0, 2.0, 5.0) if high > 6 * low else (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
+        axis.set_major_locator(LogLocator(subs=subs))
     axis.set_major_formatter("{x:g}" if plain else lambda value, _: power_of_ten(value))
     axis.set_minor_formatter(NullFormatter())
 
