@@ -211,7 +211,8 @@ def one_node_cluster() -> Iterator[Cluster]:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGINT):  # a shell's background job ignores SIGINT
+        signal.signal(number, signal.default_int_handler)
     try:
         with one_node_cluster() as running:
             print(f"Slurm runs in {running.folder}; Ctrl-C stops it", flush=True)

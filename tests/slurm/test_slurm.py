@@ -39,8 +39,8 @@ FAULTS = """
     if d == 14 and first_attempt:
         time.sleep(3600)  # to its time limit
     if d == 20:
-        memory = b"x" * (600 * 2**20)  # over the memory limit of the first attempt
-        time.sleep(5)
+        memory = b"x" * (900 * 2**20)  # over the memory limit of the first attempt
+        time.sleep(60 if first_attempt else 0)  # the controller, which may be away, has to kill it
     if d == 28 and first_attempt:
         time.sleep(3600)  # until it is cancelled
     if d == 40 and first_attempt:
