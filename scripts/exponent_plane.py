@@ -225,7 +225,7 @@ def make_figure(
     plane = read_table(plane_path, PLANE)
     fits = read_table(exponents_path, EXPONENTS, [("sweep", "=", sweep)])
     with style():
-        save(draw(quantity, plane, fits), paths, read_provenance(plane_path))
+        save(draw(quantity, plane, fits), paths, read_provenance(plane_path, exponents_path))
 
 
 if __name__ == "__main__":

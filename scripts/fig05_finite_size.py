@@ -151,7 +151,11 @@ def make_figure(inputs: dict[str, str], paths: list[str]) -> None:
         read_table(inputs[name], LOCAL_EXPONENTS) for name in ("traverse", "fronts")
     )
     with style():
-        save(draw(ratios, traverse, fronts), paths, read_provenance(inputs["fronts"]))
+        save(
+            draw(ratios, traverse, fronts),
+            paths,
+            read_provenance(*(inputs[name] for name in ("ratio", "traverse", "fronts"))),
+        )
 
 
 if __name__ == "__main__":

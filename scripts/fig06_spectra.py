@@ -101,6 +101,7 @@ def draw_point(axes: list[Axes], letter: str, bins: pd.DataFrame, density: pd.Da
     margin = SPREAD * np.sqrt(2 / d)
     first.set(xlim=(centre * max(0, 1 - margin), centre * (1 + margin)), ylim=(0, None))
     first.set_title("largest eigenvalue")
+    first.set_ylabel("mass per unit of $\\ln x$")
 
 
 def draw(histogram: pd.DataFrame, density: pd.DataFrame) -> Figure:
@@ -139,7 +140,7 @@ def make_figure(histogram_path: str, density_path: str, paths: list[str]) -> Non
     histogram = read_table(histogram_path, SPECTRUM_HISTOGRAM)
     density = read_table(density_path, SPECTRUM_DENSITY)
     with style():
-        save(draw(histogram, density), paths, read_provenance(histogram_path))
+        save(draw(histogram, density), paths, read_provenance(histogram_path, density_path))
 
 
 if __name__ == "__main__":

@@ -124,7 +124,7 @@ def make_figure(eigenvalues_path: str, contours_path: str, paths: list[str]) -> 
     keep = [("alpha", "=", alpha), ("beta", "=", beta)]
     eigenvalues = read_table(eigenvalues_path, EIGENVALUES, keep)
     with style():
-        save(draw(eigenvalues, contours), paths, read_provenance(contours_path))
+        save(draw(eigenvalues, contours), paths, read_provenance(eigenvalues_path, contours_path))
 
 
 if __name__ == "__main__":

@@ -1,33 +1,22 @@
 """Figure 17: losses at negative and small beta, down to the edge where power laws end."""
 
-import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from plrf.plotting import WIDTH, log_ticks, panel_label, save, sequence_colors, style
+from plrf.plotting import (
+    WIDTH,
+    draw_loss_curves,
+    log_ticks,
+    panel_label,
+    save,
+    sequence_colors,
+    style,
+)
 from plrf.tables import LOSSES, read_provenance, read_table
 from plrf.theory import exponents, phase_name
 
-BAND = (0.1, 0.5, 0.9)  # quantiles over runs
 COLUMNS = 3
-
-
-def draw_losses(ax: Axes, losses: pd.DataFrame, colors: dict[float, tuple]) -> None:
-    """Loss against compute: Volterra as lines, SGD as bands over runs with their median.
-
-    A band ends where the first of its runs diverges; sizes that are not simulated have none.
-    """
-    for d, curves in losses.groupby("d"):
-        volterra = curves[curves["engine"] == "volterra"]
-        ax.plot(volterra["flops"], volterra["loss"], color=colors[d], lw=0.9)
-        runs = curves[curves["engine"] == "sgd"].pivot(index="flops", columns="run", values="loss")
-        if runs.empty:
-            continue
-        low, median, high = np.quantile(runs, BAND, axis=1)
-        ax.fill_between(runs.index, low, high, color=colors[d], alpha=0.3, lw=0)
-        ax.plot(runs.index, median, color=colors[d], lw=0.8, ls=(0, (1, 1)))
 
 
 def heading(alpha: float, beta: float) -> str:
@@ -56,7 +45,7 @@ def draw(losses: pd.DataFrame) -> Figure:
     figure, axes = plt.subplots(rows, COLUMNS, figsize=(WIDTH, 0.3 + 2.2 * rows), squeeze=False)
     for k, (beta, ax) in enumerate(zip(betas, axes.flat, strict=False)):
         ax.set(xscale="log", yscale="log", xlabel="compute $f$ (flops)", ylabel="loss $P$")
-        draw_losses(ax, losses[losses["beta"] == beta], colors)
+        draw_loss_curves(ax, losses[losses["beta"] == beta], colors)
         panel_label(ax, chr(ord("a") + k), heading(alpha, beta))
         log_ticks(ax.xaxis)
         log_ticks(ax.yaxis, plain=True)
@@ -66,7 +55,7 @@ def draw(losses: pd.DataFrame) -> Figure:
     lines = [Line2D([], [], color=color, lw=2) for color in colors.values()]
     lines += [
         Line2D([], [], color="0.4", lw=width, ls=dashes, alpha=opacity)
-        for width, dashes, opacity in ((0.9, "-", 1), (0.8, (0, (1, 1)), 1), (5, "-", 0.3))
+        for width, dashes, opacity in ((0.9, "-", 1), (0.7, (0, (1, 1)), 1), (5, "-", 0.3))
     ]
     labels = [f"$d$ = {d}" for d in colors] + ["Volterra", "median of SGD runs", "80% of SGD runs"]
     title = f"$\\alpha = {alpha:g}$; $\\eta$: theory of the front"

@@ -13,17 +13,19 @@ from plrf.plotting import (
     ENGINE_LABELS,
     INK,
     WIDTH,
+    draw_loss_curves,
     log_ticks,
     panel_label,
     power_law_line,
     save,
+    say_if_empty,
     sequence_colors,
     style,
 )
 from plrf.tables import EXPONENTS, FRONTS, ISOFLOP, LOSSES, read_provenance, read_table
 
-BAND = (0.1, 0.9)  # quantiles over runs
 ENGINES = {"sgd": "o", "volterra": "D"}  # the engines drawn, with their markers
+CURVES = {"volterra": "lines: Volterra", "sgd": "bands: 80% of SGD runs, dotted: median"}
 COLUMNS = {"eta": "loss_opt", "xi": "d_opt"}
 LAWS = {"eta": r"P^* \propto f^{-\eta}, \ \eta:", "xi": r"d^* \propto f^{\xi}, \ \xi:"}
 
@@ -31,18 +33,6 @@ LAWS = {"eta": r"P^* \propto f^{-\eta}, \ \eta:", "xi": r"d^* \propto f^{\xi}, \
 def of_engine(table: pd.DataFrame, engine: str) -> pd.DataFrame:
     """Rows of one engine."""
     return table[table["engine"] == engine]
-
-
-def draw_losses(ax: Axes, losses: pd.DataFrame, colors: dict[float, tuple]) -> None:
-    """Loss against compute: Volterra as lines, SGD as bands over runs with their median."""
-    for (d, engine), curves in losses.groupby(["d", "engine"]):
-        by_flops = curves.groupby("flops")["loss"]
-        if engine == "volterra":
-            ax.plot(by_flops.first(), color=colors[d], lw=0.9)
-        elif engine == "sgd":
-            low, median, high = (by_flops.quantile(q) for q in (BAND[0], 0.5, BAND[1]))
-            ax.fill_between(low.index, low, high, color=colors[d], alpha=0.3, lw=0)
-            ax.plot(median, color=colors[d], lw=0.6, ls=(0, (1, 1)))
 
 
 def draw_slices(ax: Axes, isoflop: pd.DataFrame, fronts: pd.DataFrame) -> None:
@@ -140,11 +130,12 @@ def draw(
     figure, axes = plt.subplot_mosaic("aa;bc", figsize=(WIDTH, 5.4), height_ratios=[1.1, 1])
     for ax in axes.values():
         ax.set(xscale="log", yscale="log")
-    draw_losses(axes["a"], losses, colors)
+    draw_loss_curves(axes["a"], losses, colors)
     draw_fits(axes["a"], fronts, exponents[exponents["quantity"] == "eta"])
     axes["a"].set(xlabel="compute $f$ (flops)", ylabel="loss $P$")
     title = f"phase {phase}: $\\alpha = {alpha:g}$, $\\beta = {beta:g}$"
-    panel_label(axes["a"], "a", f"{title}; lines: Volterra, bands: 80% of SGD runs, dotted: median")
+    shown = [text for name, text in CURVES.items() if (losses["engine"] == name).any()]
+    panel_label(axes["a"], "a", "; ".join([title, ", ".join(shown)]))
     figure.legend(
         [Line2D([], [], color=color, lw=2) for color in colors.values()],
         [str(d) for d in colors],
@@ -165,6 +156,9 @@ def draw(
     for name, ax in axes.items():
         log_ticks(ax.xaxis, plain=name == "b")
         log_ticks(ax.yaxis, plain=name == "c")
+    say_if_empty(axes["b"], "no losses at the window's budgets")
+    reasons = "\n".join(fronts["status"].unique()) or "no budgets"
+    say_if_empty(axes["c"], f"no minimum at any budget:\n{reasons}")
     return figure
 
 

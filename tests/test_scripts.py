@@ -1073,7 +1073,7 @@ class TestFront:
         for _, curves in sizes:
             by_flops = curves.groupby("flops")["loss"]
             assert is_drawn(figure, by_flops.median().index, by_flops.median())
-            for q in front.BAND:
+            for q in (0.1, 0.9):
                 edge = np.column_stack([by_flops.quantile(q).index, by_flops.quantile(q)])
                 assert any(
                     np.isclose(band[:, None], edge, rtol=1e-12).all(axis=-1).any(axis=0).all()
@@ -1145,6 +1145,8 @@ class TestFront:
         usable = self.drawn(data["fronts"]).query("status == 'ok'")
         assert is_drawn(figure, usable["flops"], usable["d_opt"])
         assert layout_problems(figure) == []
+        title = figure.axes[0].get_title(loc="left")
+        assert ("Volterra" in title, "SGD" in title) == (engine == "volterra", engine == "sgd")
 
     def test_refused_fit_has_neither_number_nor_line(self, style, data):
         """As on the edge: curves and fronts are there, exponents and theory are not."""
@@ -1174,6 +1176,26 @@ class TestFront:
         usable = self.drawn(fronts).query("engine == 'sgd' and status == 'ok'")
         assert flops[-1] not in set(usable["flops"])
         assert is_drawn(figure, usable["flops"], usable["d_opt"])
+        assert layout_problems(figure) == []
+        median = losses.query("engine == 'sgd' and d == 40 and step > 0").groupby("flops")["loss"]
+        median = median.agg(lambda runs: runs.median(skipna=False))
+        assert median.isna().any()
+        expected = np.column_stack([median.index, median])
+        assert any(
+            xy.shape == expected.shape and np.allclose(xy, expected, equal_nan=True)
+            for xy in lines_of(figure)
+        ), "without the runs that go on"
+
+    def test_empty_panel_says_why(self, style, data):
+        """A sweep of which nothing can be fitted still shows its losses, and says so."""
+        nan = dict.fromkeys(("estimate", "std_error", "ci_low", "ci_high"), math.nan)
+        data["exponents"] = data["exponents"].assign(status="refused: 0 budgets", **nan)
+        data["fronts"] = data["fronts"].assign(d_opt=math.nan, status="few_sizes")
+        data["isoflop"] = data["isoflop"].assign(loss=math.nan)
+        figure = self.draw(data)
+        texts = [text.get_text() for text, _ in shown_texts(figure)]
+        assert "no losses at the window's budgets" in texts
+        assert "no minimum at any budget:\nfew_sizes" in texts
         assert layout_problems(figure) == []
 
     def test_figure_of_files(self, quick, tmp_path):

@@ -12,6 +12,7 @@ from typing import Any, cast
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
@@ -25,6 +26,7 @@ from plrf.tables import replacing
 from plrf.theory import PHASES, HalfPlane, universal
 
 WIDTH = 6.75  # inches, both columns of a page
+BAND = (0.1, 0.5, 0.9)  # quantiles over runs of SGD
 
 BLUE, SKY, VERMILION = "#0072B2", "#56B4E9", "#D55E00"  # Okabe and Ito
 INK = "#222222"
@@ -243,6 +245,37 @@ def log_ticks(axis: Axis, plain: bool = False) -> None:
         axis.set_major_locator(LogLocator(subs=subs))
     axis.set_major_formatter("{x:g}" if plain else lambda value, _: power_of_ten(value))
     axis.set_minor_formatter(NullFormatter())
+
+
+def draw_loss_curves(ax: Axes, losses: pd.DataFrame, colors: Mapping[float, Any]) -> None:
+    """Loss against compute by size: Volterra as lines, SGD as bands over runs with their median.
+
+    A band ends where the first of its runs diverges, since the others alone would be biased.
+
+    Parameters
+    ----------
+    ax : Axes
+    losses : DataFrame
+        Rows of the LOSSES schema, of one point.
+    colors : mapping
+        Color of each size d.
+    """
+    for d, curves in losses.groupby("d"):
+        volterra = curves[curves["engine"] == "volterra"]
+        ax.plot(volterra["flops"], volterra["loss"], color=colors[d], lw=0.9)
+        runs = curves[curves["engine"] == "sgd"].pivot(index="flops", columns="run", values="loss")
+        if runs.empty:
+            continue
+        low, median, high = np.quantile(runs, BAND, axis=1)
+        ax.fill_between(runs.index, low, high, color=colors[d], alpha=0.3, lw=0)
+        ax.plot(runs.index, median, color=colors[d], lw=0.7, ls=(0, (1, 1)))
+
+
+def say_if_empty(ax: Axes, reason: str) -> None:
+    """Where nothing was drawn, say why instead of showing an empty axis."""
+    if not np.isfinite(ax.dataLim.get_points()).all():
+        ax.set(xscale="linear", yscale="linear", xticks=[], yticks=[])
+        ax.text(0.5, 0.4, reason, transform=ax.transAxes, ha="center", va="center")
 
 
 def power_law_line(

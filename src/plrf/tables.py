@@ -428,8 +428,10 @@ def read_table(
     return frame
 
 
-def read_provenance(path: str | Path) -> dict[str, str]:
-    """Provenance of a table, from its metadata."""
-    metadata = pq.read_schema(path).metadata
-    source: dict[str, str] = json.loads(metadata[b"plrf"])
-    return source
+def read_provenance(*paths: str | Path) -> dict[str, str]:
+    """Provenance of tables, from their metadata: their different values, joined by commas."""
+    sources = [json.loads(pq.read_schema(path).metadata[b"plrf"]) for path in paths]
+    values = {key: dict.fromkeys(source[key] for source in sources) for key in sources[0]}
+    if len(values["seed"]) > 1:
+        values["seed"].pop("none", None)
+    return {key: ", ".join(different) for key, different in values.items()}
