@@ -38,11 +38,12 @@ lint: $(STAMP)  ## check style, types and the workflow
 	@$(RUN) snakemake --lint
 
 readme: $(STAMP)  ## write the numbers of the last default run into README.md, the schema into config/README.md
-	@$(RUN) python scripts/update_readme.py
+	@$(RUN) python -m scripts.update_readme
 	@$(RUN) python scripts/document_config.py
 
 archive: $(STAMP)  ## pack results, configuration and provenance, with checksums, for a repository
-	@$(RUN) python scripts/archive.py
+	@test -f "$(CONFIG)" || { echo "There is no configuration file $(CONFIG)" >&2; exit 1; }
+	@$(RUN) snakemake --cores $(CORES) --configfile "$(CONFIG)" archive
 
 resources: $(STAMP)  ## write what jobs asked for and used in the last run into docs/hpc.md
 	@$(RUN) python -m scripts.compare_resources

@@ -1,67 +1,58 @@
-"""Pack the results with their configuration, provenance and checksums: `make archive`.
+"""Pack the results with their configuration, provenance and checksums.
 
 The archive is fit for a repository such as Zenodo: `sha256sum --check SHA256SUMS` verifies it.
 """
 
 import hashlib
 import json
-import sys
 import tarfile
 from io import BytesIO
 from pathlib import Path
 
-# What only the workflow itself needs.
-LEFT_OUT = ("logs", "benchmarks", "archive")
+from plrf.tables import replacing
 
 
-def archived_files(results: Path) -> list[Path]:
-    """Files of the results that are packed, sorted."""
-    files = (path for path in results.rglob("*") if path.is_file())
-    kept = (path for path in files if path.relative_to(results).parts[0] not in LEFT_OUT)
-    return sorted(path for path in kept if not path.name.startswith("."))
-
-
-def checksum(path: Path) -> str:
+def checksum(path: str) -> str:
     """SHA-256 of a file, as hexadecimal digits."""
-    with path.open("rb") as file:
+    with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def pack(results: Path) -> Path:
-    """Write ``results/archive/plrf-VERSION-HASH.tar.gz`` and return its path.
+def name_in_archive(file: str, record: str) -> str:
+    """Path of a file within the archive's folder."""
+    return Path(file).relative_to(Path(record).parent).as_posix()
 
-    Raises
-    ------
-    FileNotFoundError
-        If there is no provenance: the workflow has not finished.
+
+def pack(files: list[str], record: str, path: str) -> None:
+    """Write the archive: one folder with the files, config.json and SHA256SUMS.
+
+    Parameters
+    ----------
+    files : list of str
+        The files to pack, below the folder of ``record``.
+    record : str
+        The JSON file of provenance; it names the folder.
+    path : str
+        The archive.
     """
-    record = results / "provenance.json"
-    if not record.exists():
-        raise FileNotFoundError(f"{record} is missing: let the workflow finish first")
-    content = json.loads(record.read_text(encoding="utf-8"))
-    name = f"plrf-{content['plrf_version']}-{content['config_hash'][:8]}"
-    path = results / "archive" / f"{name}.tar.gz"
-    path.parent.mkdir(exist_ok=True)
-    files = archived_files(results)
-    lines = [f"{checksum(file)}  {file.relative_to(results)}\n" for file in files]
-    sums = "".join(lines).encode()
-    config = json.dumps(content["config"], indent=2).encode()
-    extra = {"config.json": config, "SHA256SUMS": sums}
-    extra["SHA256SUMS"] += f"{hashlib.sha256(config).hexdigest()}  config.json\n".encode()
-    temporary = path.with_suffix(".tmp")
-    with tarfile.open(temporary, "w:gz") as archive:
+    provenance = json.loads(Path(record).read_text(encoding="utf-8"))
+    folder = f"plrf-{provenance['plrf_version']}-{provenance['config_hash'][:8]}"
+    config = json.dumps(provenance["config"], indent=2).encode()
+    sums = {name_in_archive(file, record): checksum(file) for file in files}
+    sums["config.json"] = hashlib.sha256(config).hexdigest()
+    lines = "".join(f"{digest}  {name}\n" for name, digest in sums.items())
+    with replacing(path) as temporary, tarfile.open(temporary, "w:gz") as archive:
         for file in files:
-            archive.add(file, f"{name}/{file.relative_to(results)}")
-        for title, data in extra.items():
-            entry = tarfile.TarInfo(f"{name}/{title}")
+            archive.add(file, f"{folder}/{name_in_archive(file, record)}")
+        for name, data in {"config.json": config, "SHA256SUMS": lines.encode()}.items():
+            entry = tarfile.TarInfo(f"{folder}/{name}")
             entry.size = len(data)
             archive.addfile(entry, BytesIO(data))
-    temporary.replace(path)
-    return path
 
 
 if __name__ == "__main__":
-    try:
-        print(pack(Path("results")))
-    except FileNotFoundError as error:
-        sys.exit(str(error))
+    from plrf.logs import log_to
+
+    log_to(snakemake.log[0])
+    files = [*snakemake.input.results, *snakemake.input.tables, snakemake.input.provenance]
+    pack(files, snakemake.input.provenance, snakemake.output[0])

@@ -42,8 +42,9 @@ def allowed(schema: dict[str, Any], root: dict[str, Any]) -> str:
         return " or ".join(f"`{value}`" for value in schema["enum"])
     words = [schema.get("type", "any")]
     if words == ["array"]:
-        items = schema.get("items", schema.get("prefixItems", [{}])[0])
-        words = [f"list of {allowed(items, root)}"] if items else ["list"]
+        each = "; ".join(allowed(item, root) for item in schema.get("prefixItems", []))
+        items = schema.get("items")
+        words = [f"[{each}]" if each else f"list of {allowed(items, root)}" if items else "list"]
     signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
     words += [f"{sign} {schema[key]:g}" for key, sign in signs.items() if key in schema]
     return ", ".join(words).replace("object", "mapping")

@@ -6,12 +6,21 @@ import pandas as pd
 
 from plrf.tables import write_rendered
 
+SHORT = 6.0  # seconds, of all jobs of a rule
 COLUMNS = ["rule", "jobs", "seconds", "longest", "memory"]
 
 
-def read_benchmarks(folder: Path) -> pd.DataFrame:
-    """Measurements of all jobs: rule, seconds of processor time, and peak memory in MB."""
-    files = sorted(folder.rglob("*.tsv"))
+def read_benchmarks(folder: Path, names: list[str]) -> pd.DataFrame:
+    """Measurements of all jobs: rule, seconds of processor time, and peak memory in MB.
+
+    Parameters
+    ----------
+    folder : Path
+        Files lie in it, or in folders named by their rules.
+    names : list of str
+        Those in folders that count; jobs of other configurations may have left more.
+    """
+    files = sorted([*folder.glob("*.tsv"), *filter(Path.exists, map(Path, names))])
     jobs = [pd.read_csv(file, sep="\t", usecols=["cpu_time", "max_rss"]) for file in files]
     rules = [file.relative_to(folder).with_suffix("").parts[0] for file in files]
     rows = [job.assign(rule=rule) for job, rule in zip(jobs, rules, strict=True)]
@@ -42,15 +51,26 @@ def markdown(table: pd.DataFrame) -> str:
         # Snakemake may not get to look at a job of a fraction of a second.
         memory = "unknown" if pd.isna(row.memory) else f"{row.memory / 1000:.2f}"
         lines.append(
-            f"| `{row.rule}` | {row.jobs} | {row.seconds / 60:.1f} | {row.longest / 60:.1f} "
+            f"| `{row.rule}` | {row.jobs:.0f} | {row.seconds / 60:.1f} | {row.longest / 60:.1f} "
             f"| {memory} |"
         )
     return "\n".join(lines) + "\n"
 
 
-def write_tables(benchmarks: Path, csv_path: str, markdown_path: str) -> None:
+def brief(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with all rules of less than SHORT seconds in one row."""
+    short = (table["seconds"] < SHORT) & (table["rule"] != "all")
+    if short.sum() < 2:
+        return table
+    how = {"jobs": "sum", "seconds": "sum", "longest": "max", "memory": "max"}
+    others = table[short].agg(how).to_frame().T.assign(rule=f"{short.sum()} others")
+    kept = table[~short]
+    return pd.concat([kept.iloc[:-1], others, kept.iloc[-1:]], ignore_index=True)[COLUMNS]
+
+
+def write_tables(benchmarks: Path, names: list[str], csv_path: str, markdown_path: str) -> None:
     """Write the table as CSV (all digits) and Markdown (rounded)."""
-    table = performance(read_benchmarks(benchmarks))
+    table = performance(read_benchmarks(benchmarks, names))
     write_rendered(table, markdown(table), csv_path, markdown_path)
 
 
@@ -59,4 +79,9 @@ if __name__ == "__main__":
 
     log_to(snakemake.log[0])
     results = Path(snakemake.output.csv).parent
-    write_tables(results / "benchmarks", snakemake.output.csv, snakemake.output.md)
+    write_tables(
+        results / "benchmarks",
+        snakemake.params.benchmarks,
+        snakemake.output.csv,
+        snakemake.output.md,
+    )

@@ -4,11 +4,14 @@ import json
 import os
 import platform
 import time
+from collections import Counter
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from plrf.tables import provenance, replacing
+import pandas as pd
+
+from plrf.tables import provenance, read_provenance, replacing
 
 PACKAGES = ["snakemake", "numpy", "scipy", "pandas", "pyarrow", "seaborn", "matplotlib"]
 
@@ -21,28 +24,28 @@ def package_version(name: str) -> str:
         return "not installed"
 
 
-def measured_times(benchmarks: Path) -> dict[str, dict[str, float]]:
-    """Jobs and seconds of each rule, from the files of Snakemake's benchmarks."""
-    times: dict[str, dict[str, float]] = {}
-    for file in sorted(benchmarks.rglob("*.tsv")):
-        rule = file.relative_to(benchmarks).with_suffix("").parts[0]
-        header, *rows = (line.split("\t") for line in file.read_text().splitlines())
-        seconds = sum(float(row[header.index("s")]) for row in rows)
-        entry = times.setdefault(rule, {"jobs": 0, "seconds": 0.0})
-        entry["jobs"] += 1
-        entry["seconds"] = round(entry["seconds"] + seconds, 1)
-    return times
+def measured_times(performance: Path) -> dict[str, dict[str, float]]:
+    """Jobs and seconds of processor time of each rule, from the table of performance."""
+    table = pd.read_csv(performance, index_col="rule")[["jobs", "seconds"]]
+    return {str(rule): row.round(1).to_dict() for rule, row in table.drop(index="all").iterrows()}
 
 
-def record(config: dict[str, Any], benchmarks: Path) -> dict[str, Any]:
+def commits(tables: list[str]) -> dict[str, int]:
+    """How many tables each commit has made: several, if a part was kept from an earlier version."""
+    return dict(Counter(read_provenance(path)["git_commit"] for path in sorted(tables)))
+
+
+def record(config: dict[str, Any], tables: list[str], performance: Path) -> dict[str, Any]:
     """Everything that a reader needs to make the same results again.
 
     Parameters
     ----------
     config : dict
         The whole configuration.
-    benchmarks : Path
-        Folder of the benchmark files; those of jobs that ran elsewhere may be missing.
+    tables : list of str
+        Parquet tables of the results.
+    performance : Path
+        Table of what the rules took.
     """
     return {
         **provenance(config, config["seed"]),
@@ -54,14 +57,17 @@ def record(config: dict[str, Any], benchmarks: Path) -> dict[str, Any]:
             "architecture": platform.machine(),
             "cores": os.cpu_count(),
         },
-        "times": measured_times(benchmarks),
+        "tables_by_commit": commits(tables),
+        "times": measured_times(performance),
         "config": config,
     }
 
 
-def write_provenance(config: dict[str, Any], path: str) -> None:
-    """Write the record; benchmarks are looked for beside it."""
-    content = record(config, Path(path).parent / "benchmarks")
+def write_provenance(
+    config: dict[str, Any], tables: list[str], performance: str, path: str
+) -> None:
+    """Write the record."""
+    content = record(config, tables, Path(performance))
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
@@ -70,4 +76,10 @@ if __name__ == "__main__":
     from plrf.logs import log_to
 
     log_to(snakemake.log[0])
-    write_provenance(snakemake.params.config, snakemake.output[0])
+    tables = [path for path in snakemake.input.results if path.endswith(".parquet")]
+    write_provenance(
+        snakemake.params.config,
+        [*tables, *snakemake.input.losses],
+        snakemake.input.performance,
+        snakemake.output[0],
+    )

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from plrf.tables import EXPONENTS, read_table
+from scripts import performance
 
 SYMBOLS = {"eta": "η", "xi": "ξ"}
 BEGIN, END = "<!-- {} begin: generated -->", "<!-- {} end -->"
@@ -74,8 +75,8 @@ def update_readme(results: Path, readme: Path) -> None:
     text = readme.read_text(encoding="utf-8")
     exponents = read_table(results / "fits" / "exponents.parquet", EXPONENTS)
     text = replace_block(text, "results", main_results(exponents))
-    measured = (results / "performance.md").read_text(encoding="utf-8").rstrip()
-    text = replace_block(text, "performance", measured)
+    measured = performance.brief(pd.read_csv(results / "performance.csv"))
+    text = replace_block(text, "performance", performance.markdown(measured).rstrip())
     readme.write_text(text, encoding="utf-8")
 
 

@@ -2,16 +2,16 @@
 
 import hashlib
 import json
-import subprocess
-import sys
+import re
 import tarfile
 
-import pytest
+import pandas as pd
+import pyarrow as pa
 import yaml
 
 import plrf
-from scripts.archive import pack
-from scripts.record_provenance import measured_times, package_version
+from plrf.tables import provenance, write_table
+from scripts.record_provenance import commits, package_version
 
 
 def test_record_of_the_quick_run(quick, checkout):
@@ -26,48 +26,43 @@ def test_record_of_the_quick_run(quick, checkout):
     assert record["times"]["simulate"]["seconds"] > 0
 
 
-def test_times_are_summed_by_rule(tmp_path):
-    for name, rows in {"a/one.tsv": [1.25, 2.0], "a/two.tsv": [3.0], "b.tsv": [0.5]}.items():
-        path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text("\n".join(["s\tmax_rss", *(f"{x}\t1" for x in rows)]) + "\n")
-    assert measured_times(tmp_path) == {
-        "a": {"jobs": 2, "seconds": 6.2},
-        "b": {"jobs": 1, "seconds": 0.5},
+def test_record_counts_the_commits_of_the_tables(quick, checkout, tmp_path):
+    record = json.loads((quick.directory / "results" / "provenance.json").read_text())
+    assert record["tables_by_commit"].keys() == {checkout.commit}
+    assert record["tables_by_commit"][checkout.commit] > len(quick.files("losses/**/*.parquet"))
+    schema = pa.schema([("x", pa.float64())])
+    paths = [str(tmp_path / f"{k}.parquet") for k in range(3)]
+    for path, commit in zip(paths, "aab", strict=True):
+        write_table(
+            pd.DataFrame({"x": [1.0]}), schema, path, provenance({}) | {"git_commit": commit}
+        )
+    assert commits(paths) == {"a": 2, "b": 1}
+
+
+def test_archive_is_whole_and_verifies(quick_copy, checkout):
+    stale = quick_copy.directory / "results/losses/volterra/removed/alpha~0.7.parquet"
+    stale.parent.mkdir()
+    stale.touch()
+    arguments = ["--configfile", checkout.quick, "--directory", quick_copy.directory]
+    process = checkout.snakemake(*arguments, "--cores", "1", "archive")
+    assert process.returncode == 0, process.stderr
+    assert set(re.findall(r"^Finished jobid: \d+ \(Rule: (\w+)\)", process.stderr, re.M)) == {
+        "archive"
     }
-    assert measured_times(tmp_path / "missing") == {}
-
-
-def test_archive_is_whole_and_verifies(quick_copy):
-    results = quick_copy.directory / "results"
-    path = pack(results)
-    assert path.parent == results / "archive"
     target = quick_copy.directory / "unpacked"
-    with tarfile.open(path) as archive:
+    with tarfile.open(quick_copy.directory / "results" / "archive.tar.gz") as archive:
         archive.extractall(target, filter="data")
     (folder,) = target.iterdir()
+    assert re.fullmatch(rf"plrf-{re.escape(plrf.__version__)}-[0-9a-f]{{8}}", folder.name)
     packed = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
     sums = dict(line.split("  ")[::-1] for line in (folder / "SHA256SUMS").read_text().splitlines())
     assert packed == {*sums, "SHA256SUMS"}
     for name, digest in sums.items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
     assert {"config.json", "provenance.json", "aggregate/losses.parquet"} <= packed
-    assert not any(name.startswith(("logs", "benchmarks", "archive")) for name in packed)
-    # Packing again leaves the first archive out and changes nothing in the list.
-    with tarfile.open(pack(results)) as archive:
-        assert len(archive.getnames()) == len(packed)
-
-
-def test_an_unfinished_run_is_not_packed(tmp_path):
-    (tmp_path / "results").mkdir()
-    with pytest.raises(FileNotFoundError, match=r"provenance\.json is missing: let the workflow"):
-        pack(tmp_path / "results")
-
-
-def test_message_without_results(checkout, tmp_path):
-    script = checkout.root / "scripts" / "archive.py"
-    process = subprocess.run(
-        [sys.executable, script], cwd=tmp_path, capture_output=True, text=True, timeout=60
-    )
-    assert process.returncode == 1
-    assert process.stderr == "results/provenance.json is missing: let the workflow finish first\n"
+    every_figure = {
+        p.relative_to(quick_copy.directory / "results").as_posix()
+        for p in quick_copy.files("figures/*").values()
+    }
+    assert every_figure <= packed
+    assert not any("removed" in name or name.startswith(("logs", "benchmarks")) for name in packed)

@@ -89,6 +89,9 @@ class TestReport:
         }
         assert labels["fig17_negative_beta.png"]["beta"] == "-0.2, 0.2"
         assert labels["fig17_negative_beta.png"]["phase"] == "edge, Ia"
+        figures = {name: each for name, each in labels.items() if name.startswith("fig")}
+        assert len(figures) > 10
+        assert all({"alpha", "beta", "phase"} <= set(each) for each in figures.values())
         # Snakemake's page sorts by labels, as text.
         assert all(isinstance(value, str) for each in labels.values() for value in each.values())
 
@@ -306,7 +309,9 @@ class TestPerformance:
             path = tmp_path / name
             path.parent.mkdir(exist_ok=True)
             path.write_text("\n".join(["cpu_time\tmax_rss", *rows]) + "\n")
-        table = performance.performance(performance.read_benchmarks(tmp_path))
+        named = [str(tmp_path / "a" / f"{name}.tsv") for name in ("one", "two", "missing")]
+        (tmp_path / "a" / "stale.tsv").write_text("cpu_time\tmax_rss\n1000\t1000\n")
+        table = performance.performance(performance.read_benchmarks(tmp_path, named))
         pd.testing.assert_frame_equal(
             table,
             pd.DataFrame(
@@ -318,7 +323,17 @@ class TestPerformance:
         assert "| `a` | 2 | 1.5 | 1.0 | 0.02 |" in performance.markdown(table)
 
     def test_without_benchmarks(self, tmp_path):
-        assert performance.performance(performance.read_benchmarks(tmp_path)).empty
+        assert performance.performance(performance.read_benchmarks(tmp_path, [])).empty
+
+    def test_short_rules_share_a_row(self):
+        rows = [("a", 3, 90, 60, 20), ("b", 1, 2, 2, 5), ("c", 2, 3, 2, 9), ("all", 6, 95, 60, 20)]
+        brief = performance.brief(pd.DataFrame(rows, columns=performance.COLUMNS))
+        assert brief.to_numpy().tolist() == [
+            ["a", 3, 90, 60, 20],
+            ["2 others", 3, 5, 2, 9],
+            ["all", 6, 95, 60, 20],
+        ]
+        assert performance.brief(brief).equals(brief)
 
     def test_readme_has_the_table_of_the_run(self, quick_copy):
         readme = quick_copy.directory / "README.md"

@@ -226,6 +226,11 @@ def phase(alpha: float, beta: float) -> PointTheory:
     alpha, beta : float
         Data and target complexity.
 
+    Returns
+    -------
+    PointTheory
+        On a boundary the name joins those of both phases; on the edge it is "edge".
+
     Raises
     ------
     ValueError

@@ -348,6 +348,11 @@ def expected_loss(
     batch : int
         Samples per step.
 
+    Returns
+    -------
+    ExpectedLoss
+        Losses and their estimated relative errors, forcing and kernel; limit, capacity, kernel mass.
+
     Raises
     ------
     DivergenceError

@@ -23,7 +23,7 @@ def root():
         return Path(folder).parents[1]
     parts = ["src", "scripts", "workflow/schemas", "pyproject.toml"]
     repository = folder.hosted_repo.repo
-    os.environ["PLRF_COMMIT"] = repository.commit(folder.ref).hexsha  # for provenance
+    os.environ.update(PLRF_COMMIT=repository.commit(folder.ref).hexsha)  # for provenance
     files = repository.git.ls_tree("-r", "--name-only", folder.ref, *parts)
     cached = [workflow.source_path(f"../../{file}") for file in files.splitlines()]
     return Path(cached[0]).parents[files.splitlines()[0].count("/")]
@@ -208,6 +208,19 @@ def loss_files():
     return files
 
 
+def benchmark_files():
+    """Measurements of this configuration's jobs of rules with wildcards; older ones may lie there."""
+    files = [
+        file.replace("losses/simulation/", "benchmarks/simulate/")
+        .replace("losses/volterra/", "benchmarks/solve_volterra/")
+        .replace(".parquet", ".tsv")
+        for file in loss_files()
+    ]
+    files += expand("results/benchmarks/measure_plane/{part}.tsv", part=range(PLANE_PARTS))
+    files += expand("results/benchmarks/front/{front}.tsv", front=FRONTS)
+    return files + expand("results/benchmarks/exponent_plane/{figure}.tsv", figure=EXPONENT_FIGURES)
+
+
 def measured():
     """The part of the configuration that losses depend on: windows and figures left out."""
     sweeps = {
@@ -268,6 +281,18 @@ def figure_labels(name, points):
 def front_labels(wildcards):
     """Labels of a front in the report."""
     return figure_labels(wildcards.front, sweep_points(front_sweep(wildcards)))
+
+
+def exponent_labels(wildcards):
+    """Labels of a figure of the plane: those of its traverse."""
+    return figure_labels(wildcards.figure, sweep_points(config["traverse"]))
+
+
+def finite_size_points():
+    """Points that fig05 shows: of losses, of the traverse, and of fronts."""
+    block = config["finite_size"]
+    traverse = [[block["traverse"]["alpha"], beta] for beta in block["traverse"]["beta"]]
+    return [block["ratio"]["point"], *traverse, *block["fronts"]["points"]]
 
 
 def figure_category(wildcards):

@@ -16,8 +16,8 @@ rule explorer_data:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=other_memory,
-        runtime=other_runtime,
+        mem_mb=explorer_memory,
+        runtime=explorer_runtime,
     params:
         settings=config["explorer"],
     message:
@@ -36,8 +36,14 @@ rule explorer_page:
         EXPLORER,
     log:
         "results/logs/explorer_page.log",
+    benchmark:
+        "results/benchmarks/explorer_page.tsv"
     conda:
         ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=explorer_memory,
+        runtime=other_runtime,
     params:
         settings=config["explorer"],
     message:

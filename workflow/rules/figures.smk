@@ -17,8 +17,14 @@ rule fig01_toy_scaling:
         ),
     log:
         "results/logs/fig01_toy_scaling.log",
+    benchmark:
+        "results/benchmarks/fig01_toy_scaling.tsv"
     conda:
         ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=table_memory,
+        runtime=other_runtime,
     params:
         sweep=config["toy_scaling"]["sweep"],
         budget=config["toy_scaling"]["budget"],
@@ -46,10 +52,16 @@ rule front:
         ),
     log:
         "results/logs/front/{front}.log",
+    benchmark:
+        "results/benchmarks/front/{front}.tsv"
     wildcard_constraints:
         front="|".join(FRONTS) or "no-front",
     conda:
         ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=table_memory,
+        runtime=other_runtime,
     params:
         sweep=front_sweep,
         point=front_point,
@@ -68,12 +80,18 @@ rule fig02_phase_diagram:
             "results/figures/fig02_phase_diagram.png",
             caption="../report/fig02_phase_diagram.rst",
             category="Main text",
-            labels={"figure": "fig02_phase_diagram"},
+            labels=figure_labels("fig02_phase_diagram", config["phase_points"].values()),
         ),
     log:
         "results/logs/fig02_phase_diagram.log",
+    benchmark:
+        "results/benchmarks/fig02_phase_diagram.tsv"
     conda:
         ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=other_memory,
+        runtime=other_runtime,
     params:
         points=config["phase_points"],
     message:
@@ -93,14 +111,20 @@ rule exponent_plane:
             "results/figures/{figure}.png",
             caption="../report/exponent_plane.rst",
             category=figure_category,
-            labels={"figure": "{figure}"},
+            labels=exponent_labels,
         ),
     log:
         "results/logs/exponent_plane/{figure}.log",
+    benchmark:
+        "results/benchmarks/exponent_plane/{figure}.tsv"
     wildcard_constraints:
         figure="|".join(EXPONENT_FIGURES),
     conda:
         ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=other_memory,
+        runtime=other_runtime,
     params:
         quantity=exponent_quantity,
         sweep=config["traverse"],
@@ -122,12 +146,18 @@ rule fig05_finite_size:
             "results/figures/fig05_finite_size.png",
             caption="../report/fig05_finite_size.rst",
             category="Main text",
-            labels={"figure": "fig05_finite_size"},
+            labels=figure_labels("fig05_finite_size", finite_size_points()),
         ),
     log:
         "results/logs/fig05_finite_size.log",
+    benchmark:
+        "results/benchmarks/fig05_finite_size.tsv"
     conda:
         ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=other_memory,
+        runtime=other_runtime,
     message:
         "Drawing {output.pdf}"
     script:
@@ -149,8 +179,14 @@ rule fig06_spectra:
         ),
     log:
         "results/logs/fig06_spectra.log",
+    benchmark:
+        "results/benchmarks/fig06_spectra.tsv"
     conda:
         ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=other_memory,
+        runtime=other_runtime,
     message:
         "Drawing {output.pdf}"
     script:
@@ -172,8 +208,14 @@ rule fig07_contour:
         ),
     log:
         "results/logs/fig07_contour.log",
+    benchmark:
+        "results/benchmarks/fig07_contour.tsv"
     conda:
         ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=other_memory,
+        runtime=other_runtime,
     message:
         "Drawing {output.pdf}"
     script:
@@ -194,8 +236,14 @@ rule fig16_window_sensitivity:
         ),
     log:
         "results/logs/fig16_window_sensitivity.log",
+    benchmark:
+        "results/benchmarks/fig16_window_sensitivity.tsv"
     conda:
         ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=other_memory,
+        runtime=other_runtime,
     params:
         sweep=config["traverse"],
     message:
@@ -220,8 +268,14 @@ rule fig17_negative_beta:
         ),
     log:
         "results/logs/fig17_negative_beta.log",
+    benchmark:
+        "results/benchmarks/fig17_negative_beta.tsv"
     conda:
         ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=table_memory,
+        runtime=other_runtime,
     params:
         sweep=config["negative_beta"]["sweep"],
         d=config["negative_beta"]["d"],

@@ -8,8 +8,14 @@ rule expand_grid:
         "results/grid.parquet",
     log:
         "results/logs/expand_grid.log",
+    benchmark:
+        "results/benchmarks/expand_grid.tsv"
     conda:
         ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=other_memory,
+        runtime=other_runtime,
     params:
         config=measured(),
     message:

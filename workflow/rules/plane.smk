@@ -15,7 +15,7 @@ rule measure_plane:
     threads: 1
     resources:
         mem_mb=other_memory,
-        runtime=other_runtime,
+        runtime=plane_runtime,
     params:
         alphas=plane_alphas,
         betas=plane_values("beta"),

@@ -1,9 +1,11 @@
-"""Stage 5: a record of what made the results, and of what they took."""
+"""Stage 5: a record of what made the results and of what they took, and the archive."""
 
 
 rule record_provenance:
     input:
         results=results(),
+        losses=loss_files(),
+        performance="results/performance.csv",
         library=library("record_provenance.py"),
     output:
         report(
@@ -37,7 +39,38 @@ rule performance:
     conda:
         ENVIRONMENT
     threads: 1
+    params:
+        benchmarks=benchmark_files(),
     message:
         "Writing {output.md}"
     script:
         "../../scripts/performance.py"
+
+
+rule archive:
+    input:
+        results=results(),
+        tables=[
+            "results/fits/fronts.parquet",
+            "results/fits/isoflop.parquet",
+            *[f"results/finite_size/{name}.parquet" for name in ("ratio", "traverse", "fronts")],
+            *[
+                f"results/spectra/{name}.parquet"
+                for name in ("histogram", "eigenvalues", "density", "contours")
+            ],
+            *[f"results/explorer/{name}.parquet" for name in ("points", "losses", "fronts")],
+            "results/performance.csv",
+        ],
+        provenance="results/provenance.json",
+        library=library("archive.py"),
+    output:
+        "results/archive.tar.gz",
+    log:
+        "results/logs/archive.log",
+    conda:
+        ENVIRONMENT
+    threads: 1
+    message:
+        "Packing {output}"
+    script:
+        "../../scripts/archive.py"

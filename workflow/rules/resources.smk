@@ -85,6 +85,44 @@ def table_runtime(wildcards, attempt):
     return minutes(2e-5 * number_of_losses(GRID), attempt)
 
 
+def spectra_memory(wildcards, attempt):
+    """Memory of one reduction, and of the spectra of all samples of an alpha."""
+    spectra = config["spectra"]
+    d, points = spectra["d"], len(spectra["points"])
+    return memory(8 * (3.2 * d**2 + 8 * spectra["samples"] * d * points) / 1e6 + 300, attempt)
+
+
+def spectra_runtime(wildcards, attempt):
+    """Time of the reductions."""
+    spectra = config["spectra"]
+    model = spectra_model()
+    reductions = len(model["points"]) * spectra["samples"]
+    return minutes(reductions * (6e-11 * model["v"] * model["d"] ** 2 + 0.02), attempt)
+
+
+def plane_runtime(wildcards, attempt):
+    """Time of the fronts of one part of the plane."""
+    points = len(plane_alphas(wildcards)) * len(plane_values("beta"))
+    return minutes(0.05 * points, attempt)
+
+
+def explorer_memory(wildcards, attempt):
+    """Memory of the curves of all points and sizes."""
+    explorer = config["explorer"]
+    low, high = np.log10(explorer["flops"])
+    steps = explorer["steps_per_decade"] * (high - low + 4)
+    curves = len(explorer["alpha"]) * len(explorer["beta"]) * len(explorer["d"])
+    return memory(2000 * curves * steps / 1e6 + 200, attempt)
+
+
+def explorer_runtime(wildcards, attempt):
+    """Time of the curves and the front of each point."""
+    explorer = config["explorer"]
+    points = len(explorer["alpha"]) * len(explorer["beta"])
+    each = 0.02 * (len(explorer["d"]) + explorer["budgets"])
+    return minutes(points * each, attempt)
+
+
 def other_memory(wildcards, attempt):
     """Memory of a job that does not grow with the grid."""
     return memory(500, attempt)

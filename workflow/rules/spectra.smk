@@ -16,8 +16,8 @@ rule sample_spectra:
     # The bits of a matrix product may depend on the number of BLAS threads; one is the same anywhere.
     threads: 1
     resources:
-        mem_mb=other_memory,
-        runtime=other_runtime,
+        mem_mb=spectra_memory,
+        runtime=spectra_runtime,
     params:
         **spectra_model(),
         samples=config["spectra"]["samples"],

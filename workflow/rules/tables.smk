@@ -9,8 +9,14 @@ rule table1_asymptotics:
         md="results/tables/table1_asymptotics.md",
     log:
         "results/logs/table1_asymptotics.log",
+    benchmark:
+        "results/benchmarks/table1_asymptotics.tsv"
     conda:
         ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=other_memory,
+        runtime=other_runtime,
     params:
         points=config["phase_points"],
     message:
@@ -27,8 +33,14 @@ rule table2_phases:
         md="results/tables/table2_phases.md",
     log:
         "results/logs/table2_phases.log",
+    benchmark:
+        "results/benchmarks/table2_phases.tsv"
     conda:
         ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=other_memory,
+        runtime=other_runtime,
     params:
         points=config["phase_points"],
     message:
@@ -45,8 +57,14 @@ rule table3_notation:
         md="results/tables/table3_notation.md",
     log:
         "results/logs/table3_notation.log",
+    benchmark:
+        "results/benchmarks/table3_notation.tsv"
     conda:
         ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=other_memory,
+        runtime=other_runtime,
     message:
         "Writing {output.md}"
     script:
@@ -62,8 +80,14 @@ rule table4_measured_exponents:
         md="results/tables/table4_measured_exponents.md",
     log:
         "results/logs/table4_measured_exponents.log",
+    benchmark:
+        "results/benchmarks/table4_measured_exponents.tsv"
     conda:
         ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=other_memory,
+        runtime=other_runtime,
     message:
         "Writing {output.md}"
     script:
