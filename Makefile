@@ -22,7 +22,7 @@ gallery: report  ## write docs/gallery.md and the pictures in docs/img from the 
 	@$(RUN) python scripts/gallery.py
 
 test: $(STAMP)  ## run the tests
-	@$(RUN) pytest
+	@$(RUN) pytest --numprocesses 2 --dist loadfile
 
 test-faults: $(STAMP)  ## run the tests that kill jobs, damage files and fill disks
 	@$(RUN) pytest -m faults
@@ -43,7 +43,7 @@ readme: $(STAMP)  ## write the numbers of the last default run into README.md, t
 
 archive: $(STAMP)  ## pack results, configuration and provenance, with checksums, for a repository
 	@test -f "$(CONFIG)" || { echo "There is no configuration file $(CONFIG)" >&2; exit 1; }
-	@$(RUN) snakemake --cores $(CORES) --configfile "$(CONFIG)" archive
+	@$(RUN) snakemake archive --cores $(CORES) --configfile "$(CONFIG)"
 
 resources: $(STAMP)  ## write what jobs asked for and used in the last run into docs/hpc.md
 	@$(RUN) python -m scripts.compare_resources

@@ -15,6 +15,7 @@ def test_public_functions_are_documented(name):
     function = getattr(plrf, name)
     text = inspect.getdoc(function)
     assert re.search(r"[Ss]ections? \d", text), "no section of model.md is cited"
+    assert inspect.isclass(function) or "\nReturns\n-------\n" in text
     for parameter in inspect.signature(function).parameters:
         assert re.search(rf"^[\w, ]*\b{parameter}\b[\w, ]* : ", text, re.MULTILINE), parameter
 

@@ -1,4 +1,4 @@
-"""Every snippet of the documents runs, in the order of the text."""
+"""The snippets of tutorial and README run, in the order of the text."""
 
 import os
 import re
@@ -66,7 +66,7 @@ def test_tutorial_computes_no_loss_twice(tutorial):
 
 # How each command of README.md is tested: run here, or by what.
 TESTED = {
-    "make figures": "test_make_figures",
+    "make figures": "tests/test_make.py",
     "make test": "continuous integration runs it",
     "conda env create -f environment.yml": "tests/test_environment.py; no conda is needed here",
     "conda activate plrf": "tests/test_environment.py; no conda is needed here",
@@ -93,21 +93,6 @@ def test_each_command_of_the_readme_is_tested():
 def test_default_run_is_planned(checkout):
     process = run(["snakemake", "--cores", "2", "--dry-run"], checkout.root)
     assert process.returncode == 0, process.stderr
-
-
-def test_make_figures(checkout, quick, tmp_path):
-    """The make target, where the environment is there and the results are too."""
-    root = tmp_path / "repository"
-    shutil.copytree(checkout.root, root)
-    shutil.copy2(ROOT / "Makefile", root)
-    shutil.copy2(ROOT / "requirements.lock", root)
-    (root / ".venv").symlink_to(sys.prefix)
-    target = ["figures", "CONFIG=config/quick.yaml", "CORES=1"]
-    plan = run(["make", "--dry-run", "--old-file=.venv/.installed", *target], root)
-    assert "snakemake --cores 1 --configfile" in plan.stdout, plan.stderr
-    missing = run(["make", "--old-file=.venv/.installed", "figures", "CONFIG=missing.yaml"], root)
-    assert missing.returncode != 0
-    assert "There is no configuration file missing.yaml" in missing.stderr
 
 
 def test_results_of_an_earlier_run_are_kept_by_touch(quick, tmp_path):

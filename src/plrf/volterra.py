@@ -351,7 +351,7 @@ def expected_loss(
     Returns
     -------
     ExpectedLoss
-        Losses and their estimated relative errors, forcing and kernel; limit, capacity, kernel mass.
+        Losses and their estimated errors, forcing and kernel; limit, capacity and kernel mass.
 
     Raises
     ------
