@@ -275,6 +275,12 @@ class TestProvenance:
         assert len(read_table(path, LOSSES)) == 3
         assert read_provenance(path) == {"anything": "else"}
 
+    def test_of_several_tables(self, path, tmp_path):
+        other = tmp_path / "other.parquet"
+        for file, seed in ((path, "none"), (other, "7")):
+            write_table(frame(), LOSSES, file, {"plrf_version": "1", "seed": seed, "hash": seed})
+        assert read_provenance(path, other) == {"plrf_version": "1", "seed": "7", "hash": "none, 7"}
+
     def test_without_git(self, monkeypatch):
         monkeypatch.setenv("PATH", "")
         assert provenance({}, 0)["git_commit"] == "unknown"

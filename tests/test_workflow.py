@@ -744,13 +744,6 @@ def test_advice_on_c_is_sound(checkout, refused_calls, tmp_path):
     assert planned(process) == ALL_JOBS
 
 
-def test_missing_default_config(checkout, tmp_path):
-    process = checkout.snakemake("--directory", tmp_path, "--cores", "1")
-    place, problem = message(process, tmp_path)
-    assert place.startswith("WorkflowError")
-    assert "config/config.yaml but it is not present" in problem
-
-
 def test_tampered_losses_stop_the_workflow(checkout, quick_copy):
     path = quick_copy.directory / "results/aggregate/losses.parquet"
     losses = tables.read_table(path, tables.LOSSES)

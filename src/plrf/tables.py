@@ -432,6 +432,6 @@ def read_provenance(*paths: str | Path) -> dict[str, str]:
     """Provenance of tables, from their metadata: their different values, joined by commas."""
     sources = [json.loads(pq.read_schema(path).metadata[b"plrf"]) for path in paths]
     values = {key: dict.fromkeys(source[key] for source in sources) for key in sources[0]}
-    if len(values["seed"]) > 1:
-        values["seed"].pop("none", None)
+    if len(values.get("seed", {})) > 1:
+        values["seed"].pop("none")
     return {key: ", ".join(different) for key, different in values.items()}
