@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import PolyCollection
 from matplotlib.text import Text
 
 
@@ -19,6 +20,29 @@ def is_drawn(figure, x, y):
     return any(
         xy.shape == points.shape and np.allclose(xy, points, rtol=1e-12, atol=0)
         for xy in lines_of(figure)
+    )
+
+
+def bands_of(figure):
+    """Outlines of all filled areas."""
+    return [
+        path.vertices
+        for ax in figure.axes
+        for collection in ax.collections
+        if isinstance(collection, PolyCollection)
+        for path in collection.get_paths()
+    ]
+
+
+def runs_are_drawn(figure, runs):
+    """Whether the median over runs is a line, and a band reaches from their 10% to their 90%."""
+    by_flops = runs.groupby("flops")["loss"]
+    edges = [
+        np.column_stack([q.index, q]) for q in (by_flops.quantile(0.1), by_flops.quantile(0.9))
+    ]
+    return is_drawn(figure, by_flops.median().index, by_flops.median()) and any(
+        all(np.isclose(band[:, None], edge, rtol=1e-12).all(-1).any(0).all() for edge in edges)
+        for band in bands_of(figure)
     )
 
 

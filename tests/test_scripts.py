@@ -8,7 +8,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.collections import PolyCollection
 from scipy.stats import linregress
 
 from plrf import sweeps, tables
@@ -26,7 +25,14 @@ from scripts import (
     table4_measured_exponents,
     update_readme,
 )
-from tests.figure_checks import is_drawn, layout_problems, lines_of, shown_texts
+from tests.figure_checks import (
+    bands_of,
+    is_drawn,
+    layout_problems,
+    lines_of,
+    runs_are_drawn,
+    shown_texts,
+)
 
 SOURCE = tables.provenance({}, 1)
 
@@ -1062,24 +1068,10 @@ class TestFront:
         losses = data["losses"].query("step > 0")
         for _, curve in losses.query("engine == 'volterra'").groupby("d"):
             assert is_drawn(figure, curve["flops"], curve["loss"])
-        bands = [
-            path.vertices
-            for ax in figure.axes
-            for collection in ax.collections
-            if isinstance(collection, PolyCollection)
-            for path in collection.get_paths()
-        ]
         sizes = losses.query("engine == 'sgd'").groupby("d")
-        for _, curves in sizes:
-            by_flops = curves.groupby("flops")["loss"]
-            assert is_drawn(figure, by_flops.median().index, by_flops.median())
-            for q in (0.1, 0.9):
-                edge = np.column_stack([by_flops.quantile(q).index, by_flops.quantile(q)])
-                assert any(
-                    np.isclose(band[:, None], edge, rtol=1e-12).all(axis=-1).any(axis=0).all()
-                    for band in bands
-                )
-        assert len([band for band in bands if len(band) > 10]) == len(sizes)
+        for _, runs in sizes:
+            assert runs_are_drawn(figure, runs)
+        assert len([band for band in bands_of(figure) if len(band) > 10]) == len(sizes)
 
     def test_draws_the_fronts(self, style, data):
         figure = self.draw(data)
