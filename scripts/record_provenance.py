@@ -27,7 +27,10 @@ def package_version(name: str) -> str:
 def measured_times(performance: Path) -> dict[str, dict[str, float]]:
     """Jobs and seconds of processor time of each rule, from the table of performance."""
     table = pd.read_csv(performance, index_col="rule")[["jobs", "seconds"]]
-    return {str(rule): row.round(1).to_dict() for rule, row in table.drop(index="all").iterrows()}
+    return {
+        rule: {"jobs": int(jobs), "seconds": round(seconds, 1)}
+        for rule, jobs, seconds in table.drop(index="all").itertuples()
+    }
 
 
 def commits(tables: list[str]) -> dict[str, int]:
