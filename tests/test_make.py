@@ -16,11 +16,12 @@ ELSEWHERE = {"lint", "test", "test-faults", "test-slurm", "benchmarks"}
 
 
 def make(root, *arguments):
-    """Call make, where plrf is importable as if it were installed from this copy."""
+    """Call make, not as a part of another one, with plrf as if it were installed from this copy."""
+    environment = {key: value for key, value in os.environ.items() if "MAKE" not in key}
     return subprocess.run(
         ["make", *arguments],
         cwd=root,
-        env=os.environ | {"PYTHONPATH": str(root / "src")},
+        env=environment | {"PYTHONPATH": str(root / "src")},
         capture_output=True,
         text=True,
         timeout=600,
