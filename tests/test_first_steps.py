@@ -58,23 +58,12 @@ def read_only(tmp_path):
     subprocess.run(["umount", place], check=True)
 
 
-def test_no_permission_to_write(checkout, read_only):
-    arguments = [
-        "--configfile",
-        checkout.quick,
-        "--snakefile",
-        checkout.root / "workflow/Snakefile",
-    ]
-    message = refused(read_only.parent, *arguments)
+@pytest.mark.parametrize("within", [False, True], ids=["results", "the directory itself"])
+def test_no_permission_to_write(checkout, read_only, within):
+    snakefile = checkout.root / "workflow" / "Snakefile"
+    message = refused(
+        read_only if within else read_only.parent,
+        *("--configfile", checkout.quick, "--snakefile", snakefile),
+    )
     assert f"{read_only} cannot be written to, nothing was run." in message
     assert "--directory my_folder" in message
-
-
-def test_no_permission_in_the_directory_itself(checkout, read_only):
-    arguments = [
-        "--configfile",
-        checkout.quick,
-        "--snakefile",
-        checkout.root / "workflow/Snakefile",
-    ]
-    assert f"{read_only} cannot be written to, nothing was run." in refused(read_only, *arguments)

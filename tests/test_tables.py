@@ -280,6 +280,8 @@ class TestProvenance:
         for file, seed in ((path, "none"), (other, "7")):
             write_table(frame(), LOSSES, file, {"plrf_version": "1", "seed": seed, "hash": seed})
         assert read_provenance(path, other) == {"plrf_version": "1", "seed": "7", "hash": "none, 7"}
+        write_table(frame(), LOSSES, path, {"plrf_version": "1", "seed": "8", "hash": "x"})
+        assert read_provenance(path, other)["seed"] == "8, 7"
 
     def test_without_git(self, monkeypatch):
         monkeypatch.setenv("PATH", "")

@@ -433,5 +433,5 @@ def read_provenance(*paths: str | Path) -> dict[str, str]:
     sources = [json.loads(pq.read_schema(path).metadata[b"plrf"]) for path in paths]
     values = {key: dict.fromkeys(source[key] for source in sources) for key in sources[0]}
     if len(values.get("seed", {})) > 1:
-        values["seed"].pop("none")
+        values["seed"].pop("none", None)
     return {key: ", ".join(different) for key, different in values.items()}

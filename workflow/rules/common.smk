@@ -37,9 +37,10 @@ def check_environment():
     for requirement in map(Requirement, requirements):
         try:
             installed = version(requirement.name)
+            good = requirement.specifier.contains(installed, prereleases=True)
         except PackageNotFoundError:
-            installed = "not installed"
-        if installed == "not installed" or installed not in requirement.specifier:
+            installed, good = "not installed", False
+        if not good:
             problems.append(f"  {requirement}: {installed}")
     if problems:
         sys.exit(
