@@ -73,8 +73,11 @@ class TestEstimatedOptimum:
             assert 0 < error < 1e-3
             assert abs(getattr(coarse, name) - getattr(fine, name)) <= error
 
-    def test_budget_without_a_minimum_is_flagged(self):
-        optimum = estimated_optimum(1e3, alpha=0.55, beta=-0.04)
+    @pytest.mark.parametrize(
+        ("flops", "beta"), [(1e3, -0.04), (1e3, 0.2), (300.0, 0.2), (1.0, 0.2)]
+    )
+    def test_budget_without_a_minimum_is_flagged(self, flops, beta):
+        optimum = estimated_optimum(flops, alpha=0.55, beta=beta)
         assert optimum.status == "no minimum"
         assert np.isnan([optimum.d, optimum.loss, optimum.eta, optimum.xi]).all()
 

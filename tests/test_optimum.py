@@ -5,6 +5,7 @@ import pytest
 
 from plrf.model import learning_rate
 from plrf.optimum import compute_optimal
+from plrf.resolvent import ConvergenceError, critical_learning_rate, kernel_mass
 from plrf.theory import exponents
 from plrf.volterra import DivergenceError, expected_loss
 
@@ -98,7 +99,7 @@ def test_errors_bound_the_change_with_the_nodes(monkeypatch):
     flops = np.geomspace(1e4, 1e20, 5)
     arguments = {"alpha": 0.7, "beta": 0.9}
     front = compute_optimal(flops, **arguments)
-    monkeypatch.setattr("plrf.optimum.NODES", 21)
+    monkeypatch.setattr("plrf.minimise.NODES", 21)
     finer = compute_optimal(flops, **arguments)
     for name in ("loss", "d", "eta", "xi"):
         value, truth = getattr(front, name), getattr(finer, name)
@@ -133,20 +134,55 @@ def test_a_budget_too_small_for_a_minimum_is_flagged():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"flops": [-1.0]}, "flops must be positive"),
-        ({"flops": [np.inf]}, "flops must be positive"),
-        ({"v_over_d": 1.0}, "v_over_d = 1.0: must be above 1"),
-        ({"v_over_d": np.nan}, "v_over_d = nan: must be above 1"),
         ({"beta": -0.4}, "no power law"),
         ({"alpha": 0.4, "beta": 0.4, "v_over_d": np.inf}, "diverges"),
     ],
 )
-def test_bad_input_is_refused(change, message):
-    arguments = {"flops": [1e8], "alpha": 0.7, "beta": 0.7} | change
+def test_points_without_a_loss_are_refused(change, message):
     with pytest.raises(ValueError, match=message):
-        compute_optimal(**arguments)
+        compute_optimal(1e8, **{"alpha": 0.7, "beta": 0.7} | change)
+
+
+@pytest.mark.parametrize(("v_over_d", "batch"), [(1.25, 1), (4, 1), (4, 64), (np.inf, 1)])
+def test_sizes_that_are_unstable_are_left_out(v_over_d, batch):
+    """Where the learning rate is stable for large sizes only, the front begins with these."""
+    point = {"alpha": 0.7, "beta": 0.7, "v_over_d": v_over_d, "batch": batch}
+    features = 1e12 * min(v_over_d, 1e6)
+    critical = critical_learning_rate(0.7, 1e12, features, batch)
+    c = 0.9 * critical / learning_rate(1.0, 0.7, features, batch)
+    for d, stable in ((12 + 49 / v_over_d, False), (1e4, True)):
+        rate = learning_rate(c, 0.7, v_over_d * d, batch)
+        assert (kernel_mass(0.7, d, v_over_d * d, rate, batch) < 1) == stable
+    flops = batch * np.array([1e3, 1e12])
+    front = compute_optimal(flops, c=c, **point)
+    assert front.status.tolist() == ["no minimum", "ok"]
+    around = compute_optimal(batch * 1e12, c=0.99 * c, **point)
+    assert front.d[1] == pytest.approx(around.d, rel=0.1)
 
 
 def test_unstable_learning_rate_is_refused():
-    with pytest.raises(DivergenceError, match="must be below"):
-        compute_optimal([1e8], alpha=0.7, beta=0.7, c=1.9)
+    """The threshold that the message names is that of large sizes."""
+    point = {"alpha": 0.7, "beta": 0.7}
+    with pytest.raises(
+        DivergenceError, match=r"^c = 1.9: SGD diverges .*: c must be below"
+    ) as said:
+        compute_optimal([1e8], c=1.9, **point)
+    threshold = float(str(said.value).split()[-1])
+    assert compute_optimal(1e30, c=0.999 * threshold, **point).status == "ok"
+
+
+def test_powers_of_large_sizes_do_not_overflow():
+    """Steep spectra: sizes whose powers exceed the range of floats are far from the best one."""
+    front = compute_optimal([1e18, 1e22], alpha=8.5, beta=0.7)
+    assert front.status.tolist() == ["ok", "ok"]
+    assert np.all(front.d < 200)
+
+
+def test_a_loss_that_cannot_be_computed_is_flagged(monkeypatch):
+    def fail(*_):
+        raise ConvergenceError
+
+    monkeypatch.setattr("plrf.optimum.invert_at", fail)
+    front = compute_optimal([1e3, 1e8], alpha=0.7, beta=0.7)
+    assert front.status.tolist() == ["not converged", "not converged"]
+    assert np.isnan(front.d).all()

@@ -73,7 +73,7 @@ def test_objective_is_the_huber_loss():
 
 
 def test_front_is_the_minimum_over_sizes_at_fixed_compute():
-    law = Law(np.array(list(TRUTH.values())), np.zeros(1), True)
+    law = Law(np.array(list(TRUTH.values())), np.zeros(1), "ok")
     flops = np.geomspace(1e5, 1e9, 5)
     d_opt, loss_opt = law.front(flops)
     for f, d, loss in zip(flops, d_opt, loss_opt, strict=True):
@@ -92,7 +92,24 @@ def test_law_without_a_trade_off_is_refused():
     """Losses that grow with d have no exponent a: it ends at its bound."""
     log_d, log_n = grid()
     law = fit_law(log_d, log_n, 0.3 * log_d - 0.4 * log_n)
-    assert not law.converged
+    assert law.status == "an exponent is out of bounds"
+    assert np.isnan(law.exponents).all()
+
+
+@pytest.mark.parametrize(
+    ("changes", "term"),
+    [({"log_b": -40.0}, "B n^-b"), ({"log_a": -40.0}, "A d^-a"), ({"b": 2e-6}, "B n^-b")],
+    ids=str,
+)
+def test_a_negligible_term_has_no_exponent(changes, term):
+    """Losses that one term hardly changes: whatever its exponent is, it was not measured."""
+    log_d, log_n = grid()
+    law = fit_law(log_d, log_n, np.log(law_loss(log_d, log_n, **TRUTH | changes)))
+    assert law.status in (
+        f"the term {term} is negligible, it has no exponent",
+        "an exponent is out of bounds",
+    )
+    assert np.abs(law.residuals).max() < 1e-3
     assert np.isnan(law.exponents).all()
 
 

@@ -1,5 +1,7 @@
 """The deterministic equivalent against its definition, closed forms and random matrices."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -225,6 +227,15 @@ def test_mass_is_infinite_where_z_plus_reaches_the_spectrum():
     assert kernel_mass(0.7, 1, 4, 0.999999 * critical, 1) < 0.95
     assert kernel_mass(0.7, 1, 4, 1.000001 * critical, 1) == np.inf
     assert kernel_mass(0.7, 1, 4, 100 * critical, 1) == np.inf
+
+
+@pytest.mark.parametrize("alpha", [0.4, 0.7, 1.5])
+@pytest.mark.parametrize(("d", "v"), [(1000, 1001), (20_000, 20_002), (100, 150)])
+def test_null_ridge_of_few_spare_features(alpha, d, v):
+    """``df = d`` as ``sum kappa/(a_j + kappa) = v - d``, whose terms are all positive."""
+    ridge = DeterministicEquivalent(alpha, 1.0, d, v).null_ridge
+    terms = ridge / (feature_variances(alpha, v) + ridge)
+    assert math.fsum(terms) == pytest.approx(v - d, rel=1e-13)
 
 
 def test_infinitely_many_features_are_the_limit():

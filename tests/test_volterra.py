@@ -13,7 +13,7 @@ from plrf.model import feature_variances, learning_rate, random_stream, target_c
 from plrf.power_sums import power_sum
 from plrf.recursion import recursion
 from plrf.reduction import Reduction, reduce
-from plrf.resolvent import DeterministicEquivalent, critical_learning_rate
+from plrf.resolvent import ConvergenceError, DeterministicEquivalent, critical_learning_rate
 from plrf.volterra import DivergenceError, expected_loss, invert, invert_at
 
 REFERENCE = pd.read_csv(Path(__file__).parent / "data" / "expected_loss.csv")
@@ -188,7 +188,7 @@ class TestGivenW:
         steps = np.array([*range(301), 1000, 3000, 10_000])
         lam = reduction.eigenvalues.astype(np.longdouble)
         signal = reduction.coefficients.astype(np.longdouble) ** 2
-        exact = recursion(lam, signal, reduction.floor, np.longdouble(gamma), batch, steps)
+        exact = recursion(lam, signal, reduction.floor, np.longdouble(gamma), batch, steps).loss
         (loss, forcing, kernel), error = invert(steps.astype(float), reduction, gamma, batch)
         # The rounding of gamma itself is amplified by up to the batch, where z+ is that near to
         # the largest eigenvalue.
@@ -263,7 +263,7 @@ def test_mean_over_w(alpha, beta, batch, c):
         v = 4 * d
         gamma = learning_rate(c, alpha, v, batch)
         models = gaussian_models(alpha, beta, d, v, n, np.random.default_rng(3))
-        sample = recursion(*models, gamma, batch, steps)
+        sample = recursion(*models, gamma, batch, steps).loss
         expected = expected_loss(
             steps, alpha=alpha, beta=beta, d=d, v=v, learning_rate=gamma, batch=batch
         ).loss
@@ -339,6 +339,40 @@ def test_infinitely_many_features_are_the_limit():
 POINT = {"alpha": 0.8, "beta": 0.6, "d": 100, "v": 400, "learning_rate": 0.2, "batch": 1}
 
 
+@pytest.mark.parametrize(("alpha", "beta"), [(0.7, 0.7), (0.3, 1.0), (1.5, 0.2)])
+@pytest.mark.parametrize("d", [3, 300])
+def test_late_losses_with_as_many_parameters_as_features(alpha, beta, d):
+    """For v = d the density of the spectrum seen by the target is ``A x^-1/2 / pi`` near 0.
+
+    Below all a_j the ridge is ``(-z d/S)^1/2`` with ``S = sum 1/a_j``: hence ``A = |b|^2
+    (d/S)^1/2``, and ``F = A (2 pi gamma B r)^-1/2`` up to a relative error of the order of F.
+    """
+    steps = np.array([1e17, 1e20, 1e24]) * d ** (2 * alpha)
+    gamma = learning_rate(0.5, alpha, d, 2)
+    result = expected_loss(steps, alpha=alpha, beta=beta, d=d, v=d, learning_rate=gamma, batch=2)
+    inverse = (1 / feature_variances(alpha, d)).sum()
+    amplitude = np.square(target_coefficients(beta, d)).sum() * np.sqrt(d / inverse)
+    expected = amplitude / np.sqrt(4 * np.pi * gamma * steps) / (1 - result.kernel_mass)
+    np.testing.assert_allclose(result.loss, expected, rtol=1e-6)
+    assert np.all(result.error < 1e-11)
+
+
+def test_losses_of_a_solver_that_failed_are_missing(monkeypatch):
+    """The losses of other models in the same call are there."""
+    newton = DeterministicEquivalent._newton
+
+    def fail(self, *arguments):
+        if self.d == 20:
+            raise ConvergenceError
+        return newton(self, *arguments)
+
+    monkeypatch.setattr(DeterministicEquivalent, "_newton", fail)
+    found = expected_loss([[1], [100]], **POINT | {"d": [10, 20], "v": [40, 80]})
+    assert np.isfinite(found.loss[:, 0]).all() and np.isfinite(found.error[:, 0]).all()
+    assert np.isnan(found.loss[:, 1]).all() and np.isnan(found.error[:, 1]).all()
+    assert np.isnan(found.limit).tolist() == [False, True]
+
+
 class TestInterface:
     @given(st.permutations([0, 1, 15, 16, 17, 64, 159, 160, 161, 3000, 10**6, 10**17]), st.data())
     @settings(max_examples=50, deadline=None, derandomize=True)
@@ -388,26 +422,13 @@ class TestInterface:
     def test_no_steps(self):
         assert expected_loss([], **POINT).loss.shape == (0,)
 
-    @pytest.mark.parametrize("steps", [-1, [0, 1.5], [0, np.nan], [np.inf], [3, -2]])
-    def test_steps_must_be_integers(self, steps):
-        with pytest.raises(ValueError, match="non-negative integers"):
-            expected_loss(steps, **POINT)
-
     @pytest.mark.parametrize(
         ("change", "message"),
         [
-            ({"v": 99}, "d=100, v=99: need 1 <= d <= v"),
-            ({"d": 0}, "d=0, v=400: need"),
-            ({"d": -5}, "d=-5, v=400: need"),
-            ({"d": np.nan}, "d=nan, v=400: need"),
+            ({"v": 99}, "d=100, v=99: need d <= v"),
             ({"v": 2.0**54}, "<= 2.*53"),
             ({"v": np.inf, "alpha": 0.5}, "v infinite and 2 alpha > 1"),
             ({"v": 40.5, "d": 20}, "must be an integer below 48"),
-            ({"alpha": 0}, "need alpha > 0"),
-            ({"learning_rate": 0}, "learning_rate > 0"),
-            ({"learning_rate": -0.1}, "learning_rate > 0"),
-            ({"learning_rate": np.nan}, "learning_rate > 0"),
-            ({"batch": 0}, "batch >= 1"),
         ],
     )
     def test_refused_parameters(self, change, message):

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import integrate, optimize, special
 
+from plrf.arguments import number, numbers, whole_number
 from plrf.power_sums import feature_rule, power_sum
 from plrf.theory import TOLERANCE
 
@@ -79,7 +80,10 @@ def _truncated_integral(s: float, lower: float, t: Array) -> Array:
 
 def _decay(steps: ArrayLike, learning_rate: float, batch: int) -> Array:
     """``T = 2 gamma B r``."""
-    return 2 * learning_rate * batch * np.asarray(steps, dtype=float)
+    learning_rate = number("learning_rate", learning_rate, above=0)
+    return (
+        2 * learning_rate * whole_number("batch", batch, least=1) * numbers("steps", steps, least=0)
+    )
 
 
 def _capacity_ridge(alpha: float, d: float, v: float) -> float:
@@ -122,8 +126,10 @@ def f_0(*, alpha: float, beta: float, d: float, v: float) -> float:
     d, v : float
         Numbers of parameters and features, ``d <= v <= 2**53``. F_0 is 0 when v = d.
     """
-    if not 1 <= d <= v <= 2**53:
-        raise ValueError(f"d={d}, v={v}: need 1 <= d <= v <= 2**53")
+    alpha, beta = number("alpha", alpha, above=0), number("beta", beta)
+    d, v = number("d", d, least=1), number("v", v, least=1)
+    if not d <= v <= 2**53:
+        raise ValueError(f"d={d:g}, v={v:g}: need d <= v <= 2**53")
     if v == d:
         return 0.0
     nodes, weights = feature_rule(alpha, float(v))
@@ -197,6 +203,7 @@ def f_pp(
     ValueError
         Unless 2(alpha+beta) > 1: the integral diverges on the edge and below it.
     """
+    alpha, beta = number("alpha", alpha, above=0), number("beta", beta)
     p = 2 * (alpha + beta) - 1
     if p <= TOLERANCE:
         raise ValueError(
@@ -239,6 +246,8 @@ def f_ac(
     -------
     array, shape of ``steps``
     """
+    alpha, beta = number("alpha", alpha, above=0), number("beta", beta)
+    d, v = number("d", d, least=1), number("v", v, least=1, infinite=True)
     t = _decay(steps, learning_rate, batch)
     if 2 * beta <= 1 + TOLERANCE:
         return np.zeros_like(t)
@@ -278,8 +287,10 @@ def k_pp(
     ValueError
         If d is infinite and alpha <= 1/4.
     """
+    alpha, d = number("alpha", alpha, above=0), number("d", d, least=1, infinite=True)
     if math.isinf(d) and 4 * alpha <= 1 + TOLERANCE:
         raise ValueError(f"K_pp is infinite at alpha = {alpha:.12g}, d = inf: need alpha > 1/4")
+    learning_rate = number("learning_rate", learning_rate, above=0)
     t = _decay(steps, learning_rate, batch)
     integral = _truncated_integral(2 - 1 / (2 * alpha), d ** (-2 * alpha), t)
     return learning_rate**2 * batch / (2 * alpha) * integral
@@ -317,6 +328,7 @@ def loss_estimate(
     -------
     array, shape of ``steps``
     """
+    learning_rate = number("learning_rate", learning_rate, above=0)
     floor = f_0(alpha=alpha, beta=beta, d=d, v=v)
     pure = f_pp(steps, alpha=alpha, beta=beta, learning_rate=learning_rate, batch=batch)
     continuous = f_ac(

@@ -5,20 +5,21 @@ What the named parts of the loss predict at a finite budget: the size that minim
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
-from numpy.polynomial import Chebyshev
-from numpy.polynomial.chebyshev import chebpts1
 from numpy.typing import NDArray
 
+from plrf.arguments import number, whole_number
 from plrf.asymptotics import loss_estimate
+from plrf.minimise import minimise
 from plrf.model import learning_rate
+from plrf.optimum import size_range
 
-LEAST_SIZE, LEAST_STEPS = 12.0, 16.0
+Array = NDArray[np.float64]
+
+LEAST_STEPS = 16.0
 LARGEST_V = 2.0**52
-SCAN_SIZES = 24
-NODES = 11
-HALF_WIDTH = 0.5  # of the interpolation in log d
 SPACING = 0.25  # of the budgets in log f for derivatives
 STENCIL = np.arange(-2, 3)
 # Derivatives at the middle of five and of three equally spaced points.
@@ -52,8 +53,8 @@ class EstimatedOptimum:
 
 
 @dataclass(frozen=True)
-class _Problem:
-    """Logarithm of the estimate as a function of log d at one budget."""
+class _Family:
+    """Models of all sizes: logarithm of the estimate as a function of log d and the budget."""
 
     alpha: float
     beta: float
@@ -61,44 +62,31 @@ class _Problem:
     c: float
     batch: int
 
-    def log_loss(self, log_d: float, flops: float) -> float:
+    def log_loss(self, log_d: float, flops: float) -> Array:
+        """Log of the estimate, the only component."""
         d = float(np.exp(log_d))
         v = self.v_over_d * d
-        gamma = learning_rate(self.c, self.alpha, v, self.batch)
-        steps = flops / (d * self.batch)
         estimate = loss_estimate(
-            steps,
+            flops / (d * self.batch),
             alpha=self.alpha,
             beta=self.beta,
             d=d,
             v=v,
-            learning_rate=gamma,
+            learning_rate=learning_rate(self.c, self.alpha, v, self.batch),
             batch=self.batch,
         )
-        return float(np.log(estimate))
+        log_loss: Array = np.log([float(estimate)])
+        return log_loss
 
-    def scan(self, flops: float) -> float:
-        """Best of a few sizes over the whole range; NaN if it is the first or the last."""
+    def minimum(self, flops: float, guess: float | None = None) -> Array:
+        """Log of the best size, and of the estimate there; NaN if there is none."""
+        low, overflow = size_range(self.alpha, self.v_over_d)
         largest = min(flops / (self.batch * LEAST_STEPS), LARGEST_V / self.v_over_d)
-        sizes = np.linspace(np.log(LEAST_SIZE), np.log(largest), SCAN_SIZES)
-        best = int(np.argmin([self.log_loss(x, flops) for x in sizes]))
-        return float(sizes[best]) if 0 < best < SCAN_SIZES - 1 else np.nan
-
-    def minimum(self, guess: float, flops: float) -> NDArray[np.float64]:
-        """Log of the best size near a guess, and of the estimate there."""
-        for _ in range(SCAN_SIZES):
-            nodes = guess + HALF_WIDTH * chebpts1(NODES)
-            values = [self.log_loss(x, flops) for x in nodes]
-            domain = [guess - HALF_WIDTH, guess + HALF_WIDTH]
-            curve = Chebyshev.fit(nodes, values, NODES - 1, domain=domain)
-            roots = curve.deriv().roots()
-            inside = np.isreal(roots) & (np.abs(roots.real - guess) < HALF_WIDTH)
-            points = np.append(roots[inside].real, domain)
-            best = points[np.argmin(curve(points))]
-            if abs(best - guess) < 0.9 * HALF_WIDTH:
-                return np.array([best, curve(best)])
-            guess = best
-        return np.full(2, np.nan)
+        high = min(float(np.log(largest)), overflow)
+        found = minimise(partial(self.log_loss, flops=flops), low, high, guess)
+        return (
+            np.full(2, np.nan) if found is None else np.array([found.x, found.curves[0](found.x)])
+        )
 
 
 def estimated_optimum(
@@ -128,16 +116,22 @@ def estimated_optimum(
     Raises
     ------
     ValueError
-        On the edge 2(alpha+beta) = 1 and below it.
+        On the edge 2(alpha+beta) = 1 and below it, or if an argument is out of range.
+    TypeError
+        If an argument is not a number.
     """
-    problem = _Problem(alpha, beta, v_over_d, c, batch)
+    flops = number("flops", flops, above=0)
+    alpha, beta = number("alpha", alpha, above=0), number("beta", beta)
+    v_over_d = number("v_over_d", v_over_d, above=1)
+    c, batch = number("c", c, above=0), whole_number("batch", batch, least=1)
+    family = _Family(alpha, beta, v_over_d, c, batch)
     rows = np.full((STENCIL.size, 2), np.nan)
-    guess = problem.scan(flops)
-    if np.isfinite(guess):
-        guess = problem.minimum(guess, flops)[0]
+    guess = family.minimum(flops)[0]
     if np.isfinite(guess):
         budgets = flops * np.exp(SPACING * STENCIL)
-        rows = np.array([problem.minimum(guess, budget) for budget in budgets])
+        rows = np.array([family.minimum(budget, guess) for budget in budgets])
+    if np.isnan(rows).any():  # derivatives need all of them
+        rows[:] = np.nan
     log_d, log_loss = rows.T
     eta, xi = -FIVE_POINTS @ log_loss, FIVE_POINTS @ log_d
     return EstimatedOptimum(

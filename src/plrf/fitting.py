@@ -226,7 +226,7 @@ class Estimator(Protocol):
         """The front of one mean (n_d, n_f)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _FrontEstimator:
     """Power laws fitted to the usable budgets of a front."""
 
@@ -245,7 +245,7 @@ class _FrontEstimator:
         return front_exponents(front, front.usable)
 
 
-@dataclass
+@dataclass(eq=False)
 class _LawEstimator:
     """The parametric law, fitted to all losses at budgets that enough sizes reach.
 
@@ -268,6 +268,13 @@ class _LawEstimator:
         if self.law is not None and self.law.converged:
             d_opt, loss_opt = self.law.front(self.budgets)
         return Front(self.budgets, d_opt, loss_opt, np.where(enough, "ok", "few_sizes"))
+
+    @property
+    def refusal(self) -> str:
+        """Why the last fit to a single mean has no exponents; empty if it has."""
+        if self.law is None or self.law.converged:
+            return ""
+        return f"the parametric law does not fit, {self.law.status}"
 
     def exponents(self, mean_loss: FloatArray) -> FloatArray:
         if mean_loss.ndim == 2 and mean_loss is not self.fitted:
@@ -357,8 +364,8 @@ def fit_exponents(
     residuals = np.full((2, table.budgets.size), np.nan)
     if used.sum() < MIN_BUDGETS:
         status = f"refused: {used.sum()} usable budgets, at least {MIN_BUDGETS} needed"
-    elif np.isnan(front.d_opt[used]).any():
-        status = "refused: the parametric law does not fit, an exponent is out of bounds"
+    elif isinstance(estimate, _LawEstimator) and estimate.refusal:
+        status = f"refused: {estimate.refusal}"
     else:
         exponents = estimate.exponents(mean_loss)
         if table.n_runs > 1:

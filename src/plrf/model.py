@@ -9,6 +9,7 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
+from plrf.arguments import number, whole_number
 from plrf.power_sums import power_sum
 
 Array = NDArray[np.float64]
@@ -37,7 +38,16 @@ def learning_rate(c: float, alpha: float, v: float, batch: int) -> float:
         Number of features.
     batch : int
         Samples per step.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not positive, or infinitely many features have no trace.
+    TypeError
+        If an argument is not a number.
     """
+    c, alpha = number("c", c, above=0), number("alpha", alpha, above=0)
+    v, batch = number("v", v, least=1, infinite=True), whole_number("batch", batch, least=1)
     return c / (batch * power_sum(2 * alpha, v))
 
 

@@ -6,28 +6,33 @@ local exponents of the front, come from Chebyshev interpolation in log d.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
-from numpy.polynomial import Chebyshev
-from numpy.polynomial.chebyshev import chebpts1
 from numpy.typing import ArrayLike, NDArray
 
+from plrf.arguments import number, numbers, whole_number
+from plrf.minimise import Minimum, minimise
 from plrf.model import learning_rate
-from plrf.resolvent import DeterministicEquivalent
+from plrf.resolvent import (
+    ConvergenceError,
+    DeterministicEquivalent,
+    critical_learning_rate,
+    kernel_mass,
+)
 from plrf.theory import phase
-from plrf.volterra import FIRST_HYPERBOLA, invert_at, stable_kernel_mass
+from plrf.volterra import FIRST_HYPERBOLA, DivergenceError, invert_at
 
 Array = NDArray[np.float64]
 
-NODES = 11
-HALF_WIDTH = 0.5  # of the interpolation in log d
-MAX_MOVES = 100
 LEAST_SIZE = 12.0
 LEAST_FEATURES = 49.0  # from 48 on v may be any real number
-SCAN_SIZES = 24
+LARGEST_POWER = 1e280  # of v**(2 alpha), so that nothing overflows
+LARGEST_SIZE = 1e12  # where a learning rate is unstable, it is so at all sizes
+STABILITY_TOLERANCE = 1e-6  # in log d
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Optimum:
     """Exact compute-optimal front; arrays have the shape of ``flops``.
 
@@ -42,8 +47,8 @@ class Optimum:
     eta_error, xi_error : arrays
         Estimated absolute errors.
     status : array of str
-        "ok", or "no minimum" if the best size leaves the range from 12 parameters
-        (or 49 features) to 16 steps.
+        "ok"; "no minimum" if the best size leaves the range from 12 parameters, 49 features and
+        the least stable size to 16 steps; "not converged" if a loss could not be computed.
     """
 
     flops: Array
@@ -59,76 +64,80 @@ class Optimum:
 
 
 @dataclass(frozen=True)
-class _Problem:
-    """log P as a function of log d at one budget."""
+class _Family:
+    """Models of all sizes: their losses as functions of log d and the budget."""
 
-    flops: float
     alpha: float
     beta: float
     v_over_d: float
     c: float
     batch: int
 
-    @property
-    def bounds(self) -> tuple[float, float]:
-        """Least and largest log d that are looked at."""
-        least = max(LEAST_SIZE, LEAST_FEATURES / self.v_over_d)
-        return np.log(least), np.log(self.flops / (self.batch * FIRST_HYPERBOLA))
-
-    def __call__(self, log_d: float) -> tuple[float, float]:
-        """Return log P and its derivative in log f at fixed d."""
+    def model(self, log_d: float) -> tuple[float, float, float]:
+        """Numbers of parameters and features, and the learning rate."""
         d = float(np.exp(log_d))
         v = self.v_over_d * d
-        gamma = learning_rate(self.c, self.alpha, v, self.batch)
-        stable_kernel_mass(self.alpha, d, v, gamma, self.batch)
+        return d, v, learning_rate(self.c, self.alpha, v, self.batch)
+
+    def log_loss(self, log_d: float, flops: float) -> Array:
+        """Log P, and its derivative in log f at fixed d."""
+        d, v, gamma = self.model(log_d)
         spectrum = DeterministicEquivalent(self.alpha, self.beta, d, v)
-        loss, slope = invert_at(self.flops / (d * self.batch), spectrum, gamma, self.batch)
-        return float(np.log(loss)), slope / loss
+        loss, slope = invert_at(flops / (d * self.batch), spectrum, gamma, self.batch)
+        if not loss > 0:
+            raise ConvergenceError(f"loss at d={d:g}, v={v:g} and {flops:g} flops: {loss:g}")
+        return np.array([np.log(loss), slope / loss])
 
-    def scan(self) -> float:
-        """Best of a few sizes over the whole range."""
-        sizes = np.linspace(*self.bounds, SCAN_SIZES)
-        return float(sizes[np.argmin([self(x)[0] for x in sizes])])
+    def stable(self, log_d: float) -> bool:
+        """Whether SGD is stable at a size."""
+        return kernel_mass(self.alpha, *self.model(log_d), self.batch) < 1
 
-    def interpolate(self, centre: float) -> tuple[Chebyshev, Chebyshev]:
-        """Interpolants of both over ``centre`` +- HALF_WIDTH."""
-        domain = [centre - HALF_WIDTH, centre + HALF_WIDTH]
-        nodes = centre + HALF_WIDTH * chebpts1(NODES)
-        values = np.array([self(x) for x in nodes])
-        log_loss, slope = (Chebyshev.fit(nodes, y, NODES - 1, domain=domain) for y in values.T)
-        return log_loss, slope
+    def least_stable(self, low: float, high: float) -> float:
+        """Least stable log d in a range: the threshold of c rises with d.
 
-    def minimum(self, guess: float) -> tuple[float, Chebyshev, Chebyshev] | None:
-        """Log of the best size, with the interpolants around it; None if it is out of bounds."""
-        low, high = self.bounds[0] + HALF_WIDTH, self.bounds[1] - HALF_WIDTH
-        centre = min(max(guess, low), high)
-        for _ in range(MAX_MOVES):
-            log_loss, slope = self.interpolate(centre)
-            best = _lowest(log_loss)
-            if abs(best - centre) < 0.9 * HALF_WIDTH:
-                return best, log_loss, slope
-            moved = min(max(best, low), high)
-            if moved == centre:
-                break
-            centre = moved
-        return None
-
-
-def _lowest(curve: Chebyshev) -> float:
-    """Point of the domain where an interpolant is lowest."""
-    roots = curve.deriv().roots()
-    real = roots.real[np.abs(roots.imag) < 1e-9]
-    low, high = curve.domain
-    points = np.concatenate([curve.domain, real[(real > low) & (real < high)]])
-    return float(points[np.argmin(curve(points))])
+        Raises
+        ------
+        DivergenceError
+            If there is none; the message names the threshold of c.
+        """
+        if self.stable(low):
+            return low
+        if not self.stable(high):
+            d, v, _ = self.model(high)
+            unit = learning_rate(1.0, self.alpha, v, self.batch)
+            critical = critical_learning_rate(self.alpha, d, v, self.batch) / unit
+            raise DivergenceError(
+                f"c = {self.c:g}: SGD diverges at all sizes for alpha={self.alpha:g}, "
+                f"v_over_d={self.v_over_d:g}, batch={self.batch}: c must be below {critical:.6g}"
+            )
+        while high - low > STABILITY_TOLERANCE:
+            middle = (low + high) / 2
+            low, high = (low, middle) if self.stable(middle) else (middle, high)
+        return high
 
 
-def _local(best: float, log_loss: Chebyshev, slope: Chebyshev) -> NDArray[np.float64]:
+def size_range(alpha: float, v_over_d: float) -> tuple[float, float]:
+    """Least and largest log d at which losses are smooth functions of d and nothing overflows.
+
+    Parameters
+    ----------
+    alpha : float
+        Data complexity.
+    v_over_d : float
+        Number of features over number of parameters; may be infinite.
+    """
+    least = max(LEAST_SIZE, LEAST_FEATURES / v_over_d)
+    features = v_over_d if v_over_d < np.inf else 1.0
+    return float(np.log(least)), float(np.log(LARGEST_POWER) / (2 * alpha) - np.log(features))
+
+
+def _local(minimum: Minimum) -> Array:
     """Log d*, log P*, eta and xi from interpolants around the minimum.
 
     At the minimum ``d log P/d log d = 0``: P* changes with f through its slope at fixed d only, and
     d* so that the mixed derivative is made up for by the second one.
     """
+    best, (log_loss, slope) = minimum.x, minimum.curves
     curvature, mixed = log_loss.deriv(2)(best), slope.deriv()(best)
     return np.array([best, log_loss(best), -slope(best), -mixed / curvature])
 
@@ -143,6 +152,8 @@ def compute_optimal(
     batch: int = 1,
 ) -> Optimum:
     """Exact compute-optimal front P*(f), d*(f) with its local exponents, d continuous (section 7).
+
+    Sizes at which the learning rate is unstable are left out.
 
     Parameters
     ----------
@@ -164,38 +175,42 @@ def compute_optimal(
     Raises
     ------
     ValueError
-        If a budget is not positive and finite, v_over_d is too small, or the model has no power
-        law (model section 1).
+        If a budget, c or batch is not positive, v_over_d is too small, or the model has no power
+        law (model section 1); the message names argument, value and range.
+    TypeError
+        If an argument is not a number.
     DivergenceError
-        If the learning rate is not below the stability threshold.
+        If the learning rate is unstable at all sizes; the message names the threshold of c.
     """
-    flops = np.asarray(flops, dtype=float)
-    if not np.all((flops > 0) & np.isfinite(flops)):
-        raise ValueError("flops must be positive and finite")
-    if not v_over_d > 1:
-        raise ValueError(f"v_over_d = {v_over_d}: must be above 1")
+    flops = numbers("flops", flops, above=0)
+    alpha, beta = number("alpha", alpha, above=0), number("beta", beta)
+    v_over_d = number("v_over_d", v_over_d, above=1, infinite=True)
+    c, batch = number("c", c, above=0), whole_number("batch", batch, least=1)
     phase(alpha, beta)  # raises where there is no power law
+    family = _Family(alpha, beta, v_over_d, c, batch)
+    low, overflow = size_range(alpha, v_over_d)
+    low = family.least_stable(low, min(np.log(LARGEST_SIZE), overflow))
     rows = np.full((flops.size, 8), np.nan)
-    previous: list[tuple[float, NDArray[np.float64]]] = []
+    status = np.full(flops.size, "no minimum", dtype="<U13")
+    previous: tuple[float, Array] | None = None
     for k in np.argsort(flops, axis=None):
-        problem = _Problem(float(flops.flat[k]), alpha, beta, v_over_d, c, batch)
-        low, high = problem.bounds
-        if high - low < 2 * HALF_WIDTH:
+        budget = float(flops.flat[k])
+        high = min(np.log(budget / (batch * FIRST_HYPERBOLA)), overflow)
+        guess = None
+        if previous is not None:
+            log_budget, row = previous
+            guess = row[0] + row[3] * (np.log(budget) - log_budget)
+        try:
+            found = minimise(partial(family.log_loss, flops=budget), low, high, guess)
+        except ConvergenceError:
+            status[k] = "not converged"
             continue
-        if previous:
-            log_flops, row = previous[-1]
-            guess = row[0] + row[3] * (np.log(problem.flops) - log_flops)
-        else:
-            guess = problem.scan()
-        found = problem.minimum(guess)
         if found is None:
             continue
-        best, log_loss, slope = found
-        row = _local(best, log_loss, slope)
-        fewer = log_loss.truncate(NODES - 2)
-        coarse = _local(_lowest(fewer), fewer, slope.truncate(NODES - 2))
-        rows[k] = [*row, *np.abs(row - coarse)]
-        previous.append((np.log(problem.flops), row))
+        row = _local(found)
+        rows[k] = [*row, *np.abs(row - _local(found.coarser()))]
+        status[k] = "ok"
+        previous = np.log(budget), row
     measured, errors = np.moveaxis(rows.reshape(*flops.shape, 2, 4), (-2, -1), (0, 1))
     return Optimum(
         flops,
@@ -207,5 +222,5 @@ def compute_optimal(
         loss_error=errors[1],
         eta_error=errors[2],
         xi_error=errors[3],
-        status=np.where(np.isnan(measured[0]), "no minimum", "ok"),
+        status=status.reshape(flops.shape),
     )

@@ -46,13 +46,19 @@ class Law:
         log E, log A, a, log B, b.
     residuals : ndarray, shape (n,)
         Measured minus fitted log losses.
-    converged : bool
-        False if the minimiser failed, or a or b is at its bound.
+    status : str
+        "ok", or why the law has no exponents: the minimiser failed, a or b is at its bound, or
+        one of the terms varies so little over the data that its exponent means nothing.
     """
 
     parameters: FloatArray
     residuals: FloatArray
-    converged: bool
+    status: str
+
+    @property
+    def converged(self) -> bool:
+        """Whether the law has exponents."""
+        return self.status == "ok"
 
     @property
     def exponents(self) -> FloatArray:
@@ -104,8 +110,8 @@ def fit_law(log_d: FloatArray, log_n: FloatArray, log_loss: FloatArray) -> Law:
         key=lambda result: float(result.fun),
     )
     residuals = log_loss - np.logaddexp.reduce(_terms(best.x, x, y))
-    inside = bool(_inside(best.x))
-    return Law(best.x - _shift(centre) @ best.x, residuals, inside and best.status in (0, 2))
+    status = _status(best.x, x, y) if best.status in (0, 2) else "the minimiser failed"
+    return Law(best.x - _shift(centre) @ best.x, residuals, status)
 
 
 def refit_exponents(
@@ -197,6 +203,19 @@ def _inside(points: FloatArray) -> NDArray[np.bool_]:
         (exponents > 1e-6) & (exponents < LARGEST_EXPONENT - 1e-6), axis=-1
     )
     return inside
+
+
+def _status(point: FloatArray, x: FloatArray, y: FloatArray) -> str:
+    """Whether a fitted point has two exponents, see `Law`."""
+    if not _inside(point):
+        return "an exponent is out of bounds"
+    terms = np.exp(_terms(point, x, y))
+    loss = terms.sum(axis=0)
+    for name, term in (("A d^-a", terms[1]), ("B n^-b", terms[2])):
+        # As a constant it would be a part of E, and the law would fit as well.
+        if np.all(np.abs(term - term.mean()) < HUBER * loss):
+            return f"the term {name} is negligible, it has no exponent"
+    return "ok"
 
 
 def _shift(centre: FloatArray) -> FloatArray:

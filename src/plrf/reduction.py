@@ -21,7 +21,7 @@ PANEL = 64
 SPREAD = 100.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reduction:
     """Everything that the law of SGD depends on, for one W and one target (model section 2).
 

@@ -68,7 +68,40 @@ class DeterministicEquivalent:
             target_weights = target_weights * target_j ** (-2 * self.beta)
             targets = np.concatenate([targets, none, target_weights])
         powers = j ** (2 * self.alpha)
-        return ShrinkageRule(powers, np.stack([weights, targets, targets * powers], axis=1))
+        columns = [weights, targets, targets * powers if self._subtracts else 0 * targets]
+        if self._few_features:
+            columns.append(weights * powers)
+        return ShrinkageRule(powers, np.stack(columns, axis=1))
+
+    @property
+    def _subtracts(self) -> bool:
+        """Whether the transform of the forcing leaves out a constant near z = 0."""
+        return 2 * self.beta > 1
+
+    @property
+    def _few_features(self) -> bool:
+        """Whether df may be so close to d that ``1 - df/d`` cancels."""
+        return self.v < 2 * self.d
+
+    def _remainder(self, kappa: NDArray[Any], sums: NDArray[Any]) -> NDArray[Any]:
+        """``1 - df/d``, by ``v - df = sum kappa/(a_j+kappa)`` where that does not cancel."""
+        few = self._few_features
+        remainder: NDArray[Any] = (
+            (kappa * sums[3] - (self.v - self.d)) / self.d if few else 1 - sums[0] / self.d
+        )
+        return remainder
+
+    def _slope(
+        self, kappa: NDArray[Any], sums: NDArray[Any], squares: NDArray[Any]
+    ) -> NDArray[Any]:
+        """Derivative ``1 - df2/d`` of ``kappa (1 - df/d)``."""
+        few = self._few_features
+        slope: NDArray[Any] = (
+            self._remainder(kappa, sums) + kappa * squares[3] / self.d
+            if few
+            else 1 - squares[0] / self.d
+        )
+        return slope
 
     def degrees_of_freedom(self, kappa: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return ``df = sum a_j/(a_j+kappa)`` and ``df2 = sum (a_j/(a_j+kappa))**2``."""
@@ -96,13 +129,23 @@ class DeterministicEquivalent:
         """Ridge kappa(z) and the sums of its :class:`ShrinkageRule`: shape (4, *z.shape)."""
         # The start is the solution where df is d (near 0) and where it is small (far out).
         points = z.ravel()
-        start = -points + (self.null_ridge or self.d ** (-2 * self.alpha))
+        start = self._first_guess(points)
         order = np.argsort(np.abs(start), kind="stable")
         result = np.empty((4, points.size), dtype=complex)
         for first in range(0, points.size, CHUNK):
             chunk = order[first : first + CHUNK]
-            result[:, chunk] = self._solve_similar(points[chunk], start[chunk])
+            result[:, chunk] = self._solve_similar(points[chunk], start[chunk])[:4]
         return result.reshape(4, *z.shape)
+
+    def _first_guess(self, z: ComplexArray) -> ComplexArray:
+        """Ridge where df is close to d (near 0), and where it is small (far out)."""
+        guess: ComplexArray = -z + (self.null_ridge or self.d ** (-2 * self.alpha))
+        if not self._few_features:
+            return guess
+        # Below all a_j: kappa (kappa sum 1/a_j - (v - d)) = -z d.
+        total, spare = self._rule.columns[:, 3].sum(), self.v - self.d
+        small = (spare + np.sqrt(spare**2 - 4 * total * self.d * z)) / (2 * total)
+        return np.where(np.abs(small) * self._rule.powers[-1] < 1, small, guess)
 
     def _solve_similar(self, z: ComplexArray, start: ComplexArray) -> ComplexArray:
         """As ``_solve``, for points sorted by the size of their first guess."""
@@ -119,13 +162,14 @@ class DeterministicEquivalent:
         # One solution lies on the other side of the real axis than z: the one that is wanted. A
         # Newton step that leaves that side is replaced by kappa <- -z + kappa df/d, which does not.
         columns = rule.columns.astype(complex)
-        result = np.empty((4, z.size), dtype=complex)
+        result = np.empty((1 + columns.shape[1], z.size), dtype=complex)
         active, points, kappa = np.arange(z.size), z, start
         for _ in range(NEWTON_STEPS):
             shrinkage = 1 / (1 + kappa[:, None] * rule.powers)
             sums, squares = (shrinkage @ columns).T, (np.square(shrinkage) @ columns).T
             df, df2 = sums[0], squares[0]
-            step = (kappa * (1 - df / self.d) + points) / (1 - df2 / self.d)
+            slope = self._slope(kappa, sums, squares)
+            step = (kappa * self._remainder(kappa, sums) + points) / slope
             side = np.sign(points.imag)
             lost = (kappa - step).imag * side > 1e-12 * np.abs(kappa)
             lost |= (side == 0) & (df2.real >= self.d)  # how other solutions on the axis differ
@@ -181,18 +225,27 @@ class DeterministicEquivalent:
         low, high = -2 * self.alpha * np.log(size) - 50.0, np.log(self._trace / self.d)
         for _ in range(12):
             middle = (low + high) / 2
-            df, _ = self.degrees_of_freedom(np.array(np.exp(middle)))
-            low, high = (middle, high) if df > self.d else (low, middle)
+            excess, _ = self._excess(np.exp(middle))
+            low, high = (middle, high) if excess > 0 else (low, middle)
         log_kappa = low
         for _ in range(NEWTON_STEPS):
-            df, df2 = self.degrees_of_freedom(np.array(np.exp(log_kappa)))
-            step = (df - self.d) / (df - df2)
+            excess, fall = self._excess(np.exp(log_kappa))
+            step = excess / fall
             log_kappa += step
             if abs(step) < NEWTON_TOLERANCE:
                 break
         if abs(step) > 1e-6:
             raise ConvergenceError(f"null ridge at alpha={self.alpha}, d={self.d}, v={self.v}")
         return float(np.exp(log_kappa))
+
+    def _excess(self, kappa: float) -> tuple[float, float]:
+        """``df - d`` and ``df - df2``, minus its derivative in log kappa, at one real ridge."""
+        if not self._few_features:
+            df, df2 = self.degrees_of_freedom(np.array(kappa))
+            return float(df - self.d), float(df - df2)
+        shrinkage = 1 / (1 + kappa * self._rule.powers)
+        sums, squares = (x @ self._rule.columns[:, 3] for x in (shrinkage, np.square(shrinkage)))
+        return float(self.v - self.d - kappa * sums), float(kappa * squares)
 
     @cached_property
     def _trace(self) -> float:

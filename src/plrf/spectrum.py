@@ -32,7 +32,7 @@ CELL_NODES = 24
 CHUNK = 1 << 15  # numbers per temporary: 256 kB, within a cache
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SpectralDensity:
     """Density of the nonzero eigenvalues, on a grid made for integration.
 

@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from plrf.arguments import number
+
 # A point closer than this to a boundary is on it: in floats, 0.7 + -0.2 is not 0.5.
 TOLERANCE = 1e-9
 
@@ -235,12 +237,15 @@ def phase(alpha: float, beta: float) -> PointTheory:
     ------
     ValueError
         Where the model has no power law: alpha <= 0 or 2(alpha+beta) < 1, or not finite.
+    TypeError
+        If an argument is not a number.
 
     Examples
     --------
     >>> phase(0.7, 1.2)
     PointTheory(name='III', eta=0.6428571428571428, xi=0.5, region='2 alpha > 1, beta > alpha')
     """
+    alpha, beta = number("alpha", alpha, above=0), number("beta", beta)
     name = phase_name(alpha, beta)
     eta, xi = map(float, exponents(alpha, beta))
     regions = {row.name: ", ".join(side.text for side in row.region) for row in PHASES}

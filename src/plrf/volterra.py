@@ -12,7 +12,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from plrf.resolvent import DeterministicEquivalent, critical_learning_rate, kernel_mass
+from plrf.arguments import number, numbers, whole_number
+from plrf.resolvent import (
+    ConvergenceError,
+    DeterministicEquivalent,
+    critical_learning_rate,
+    kernel_mass,
+)
 
 Array = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
@@ -53,7 +59,7 @@ class Spectrum(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ExpectedLoss:
     """Expected loss; arrays have the shape of the steps, broadcast against the models' sizes.
 
@@ -63,6 +69,7 @@ class ExpectedLoss:
         P(r), F(r) and K(r) of model section 3.
     error : array
         Estimated relative error of ``loss``: the difference between two contours, and rounding.
+        It is NaN, as are the losses of that model, where the solver did not converge.
     limit, capacity, kernel_mass : float or arrays
         P(infinity), F_0 and |K| of each model, in the shape of their sizes.
     """
@@ -359,24 +366,33 @@ def expected_loss(
         If a learning rate is not below the stability threshold; the message names it.
     ValueError
         If a step is negative or not an integer, v < d or not an integer, another parameter
-        is not positive, or shapes do not broadcast.
+        is out of range (the message names argument, value and range), or shapes do not broadcast.
+    TypeError
+        If an argument is not a number.
     """
-    steps = np.asarray(steps, dtype=float)
-    if not np.all((steps >= 0) & (steps == np.floor(steps)) & np.isfinite(steps)):
-        raise ValueError("steps must be non-negative integers")
-    sizes = np.broadcast_arrays(*(np.asarray(x, dtype=float) for x in (d, v, learning_rate)))
+    steps = numbers("steps", steps, least=0, whole=True)
+    alpha, beta = number("alpha", alpha, above=0), number("beta", beta)
+    batch = whole_number("batch", batch, least=1)
+    sizes = np.broadcast_arrays(
+        numbers("d", d, least=1),
+        numbers("v", v, least=1, infinite=True),
+        numbers("learning_rate", learning_rate, above=0),
+    )
     # Each model once, with all its steps.
-    models, numbers = np.unique(np.reshape(sizes, (3, -1)), axis=1, return_inverse=True)
-    steps, number = np.broadcast_arrays(steps, numbers.reshape(sizes[0].shape))
+    models, places = np.unique(np.reshape(sizes, (3, -1)), axis=1, return_inverse=True)
+    steps, place = np.broadcast_arrays(steps, places.reshape(sizes[0].shape))
     curves, error = np.empty((3, *steps.shape)), np.empty(steps.shape)
     scalars = np.empty((3, models.shape[1]))
     for k, (parameters, features, gamma) in enumerate(models.T):
-        spectrum, mass = _stable_model(alpha, beta, parameters, features, gamma, batch)
-        chosen = number == k
-        curves[:, chosen], error[chosen] = invert(steps[chosen], spectrum, gamma, batch)
-        scalars[:, k] = spectrum.capacity / (1 - mass), spectrum.capacity, mass
+        chosen = place == k
+        try:
+            spectrum, mass = _stable_model(alpha, beta, parameters, features, gamma, batch)
+            curves[:, chosen], error[chosen] = invert(steps[chosen], spectrum, gamma, batch)
+            scalars[:, k] = spectrum.capacity / (1 - mass), spectrum.capacity, mass
+        except ConvergenceError:
+            curves[:, chosen] = error[chosen] = scalars[:, k] = np.nan
     error /= np.abs(curves[0])
-    parts = scalars[:, numbers].reshape(3, *sizes[0].shape)
+    parts = scalars[:, places].reshape(3, *sizes[0].shape)
     limit, capacity, masses = (array[()] for array in parts)
     return ExpectedLoss(curves[0], error, curves[1], curves[2], limit, capacity, masses)
 
@@ -384,16 +400,11 @@ def expected_loss(
 def _stable_model(
     alpha: float, beta: float, d: float, v: float, learning_rate: float, batch: int
 ) -> tuple[DeterministicEquivalent, float]:
-    """Spectrum and kernel mass of a model, its parameters checked."""
-    if not (1 <= d <= v and (v <= 2**53 or (v == np.inf and 2 * alpha > 1))):
+    """Spectrum and kernel mass of a model, its sizes checked against each other."""
+    if not (d <= v and (v <= 2**53 or (v == np.inf and 2 * alpha > 1))):
         raise ValueError(
-            f"alpha={alpha:g}, d={d:g}, v={v:g}: need 1 <= d <= v <= 2**53, or v infinite and "
+            f"alpha={alpha:g}, d={d:g}, v={v:g}: need d <= v <= 2**53, or v infinite and "
             "2 alpha > 1"
-        )
-    if not (alpha > 0 and learning_rate > 0 and batch >= 1):
-        raise ValueError(
-            f"alpha={alpha:g}, learning_rate={learning_rate:g}, batch={batch}: need alpha > 0, "
-            "learning_rate > 0 and batch >= 1"
         )
     mass = stable_kernel_mass(alpha, d, v, learning_rate, batch)
     return DeterministicEquivalent(alpha, beta, d, v), mass

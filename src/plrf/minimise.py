@@ -1,0 +1,96 @@
+"""Minimum of a smooth function of log d, by Chebyshev interpolation around it.
+
+Losses are smooth in log d and cost little, so that an interpolant gives the minimum and derivatives
+there to many digits. Functions may have several components, of which the first is minimised.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.polynomial import Chebyshev
+from numpy.polynomial.chebyshev import chebpts1
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+NODES = 11
+HALF_WIDTH = 0.5  # of an interpolation
+MAX_MOVES = 100
+SCAN_POINTS = 24
+
+
+@dataclass(frozen=True, eq=False)
+class Minimum:
+    """Where a function is lowest, and what it is around there.
+
+    Attributes
+    ----------
+    x : float
+        Place of the minimum.
+    curves : list of Chebyshev
+        Interpolants of all components within about ``HALF_WIDTH`` of it.
+    """
+
+    x: float
+    curves: list[Chebyshev]
+
+    def coarser(self) -> "Minimum":
+        """The same from interpolants of a lower degree; the difference is an error estimate."""
+        fewer = [curve.truncate(NODES - 2) for curve in self.curves]
+        return Minimum(_lowest(fewer[0]), fewer)
+
+
+def minimise(
+    function: Callable[[float], Array], low: float, high: float, guess: float | None = None
+) -> Minimum | None:
+    """Find the minimum of a function's first component between two bounds.
+
+    Parameters
+    ----------
+    function : callable
+        Components at x, shape (n,).
+    low, high : float
+        Bounds, within which all evaluations are.
+    guess : float, optional
+        Where to begin; without one, the whole range is scanned.
+
+    Returns
+    -------
+    Minimum or None
+        None if the function falls towards a bound, or the bounds leave no room.
+    """
+    first, last = low + HALF_WIDTH, high - HALF_WIDTH  # centres of interpolations
+    if not first <= last:
+        return None
+    if guess is None:
+        points = np.linspace(low, high, SCAN_POINTS)
+        guess = float(points[np.argmin([function(x)[0] for x in points])])
+    centre = min(max(guess, first), last)
+    for _ in range(MAX_MOVES):
+        curves = _interpolate(function, centre)
+        best = _lowest(curves[0])
+        if abs(best - centre) < 0.9 * HALF_WIDTH:
+            return Minimum(best, curves)
+        moved = min(max(best, first), last)
+        if moved == centre:
+            break
+        centre = moved
+    return None
+
+
+def _interpolate(function: Callable[[float], Array], centre: float) -> list[Chebyshev]:
+    """Interpolants of all components over ``centre`` +- HALF_WIDTH."""
+    domain = [centre - HALF_WIDTH, centre + HALF_WIDTH]
+    nodes = centre + HALF_WIDTH * chebpts1(NODES)
+    values = np.array([function(x) for x in nodes])
+    return [Chebyshev.fit(nodes, y, NODES - 1, domain=domain) for y in values.T]
+
+
+def _lowest(curve: Chebyshev) -> float:
+    """Point of the domain where an interpolant is lowest."""
+    roots = curve.deriv().roots()
+    real = roots.real[np.abs(roots.imag) < 1e-9]
+    low, high = curve.domain
+    points = np.concatenate([curve.domain, real[(real > low) & (real < high)]])
+    return float(points[np.argmin(curve(points))])
