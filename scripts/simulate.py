@@ -56,13 +56,10 @@ def losses(job: dict[str, Any], seed: int, steps_per_decade: int) -> pd.DataFram
     tables = []
     if job["sgd"]:
         streams = [sample_stream(job, seed, beta, run) for beta, run in chains]
-        result = simulate(reduced, streams, job["learning_rate"], job["batch"], steps)
-        for (beta, run), step in zip(chains, result.diverged_at, strict=True):
-            if step >= 0:
-                logging.warning("sgd: beta=%s run %d diverged at step %d", beta, run, step)
-        tables.append(("sgd", result.loss, np.full(steps.shape, np.nan)))
+        curves = simulate(reduced, streams, job["learning_rate"], job["batch"], steps)
+        tables.append(("sgd", curves, np.full(steps.shape, np.nan)))
     if job["recursion"]:
-        loss = recursion(
+        curves = recursion(
             np.array([r.eigenvalues for r in reduced]),
             np.array([r.coefficients**2 for r in reduced]),
             np.array([r.floor for r in reduced]),
@@ -71,7 +68,11 @@ def losses(job: dict[str, Any], seed: int, steps_per_decade: int) -> pd.DataFram
             steps,
         )
         # All terms are positive, so that rounding errors add up at most linearly.
-        tables.append(("recursion", loss, (steps + 1) * (job["batch"] + 16) * ROUNDING))
+        tables.append(("recursion", curves, (steps + 1) * (job["batch"] + 16) * ROUNDING))
+    for engine, curves, _ in tables:
+        for (beta, run), step in zip(chains, curves.diverged_at, strict=True):
+            if step >= 0:
+                logging.warning("%s: beta=%s run %d diverged at step %d", engine, beta, run, step)
     return pd.concat(
         pd.DataFrame(
             {
@@ -86,13 +87,13 @@ def losses(job: dict[str, Any], seed: int, steps_per_decade: int) -> pd.DataFram
                 "run": run,
                 "step": steps,
                 "flops": float(job["d"] * job["batch"]) * steps,
-                "loss": loss[:, k],
+                "loss": curves.loss[:, k],
                 "error": error,
                 # SGD is exact in law: it has no error of a solver.
-                "status": loss_status(loss[:, k], np.where(engine == "sgd", 0, error)),
+                "status": loss_status(curves.loss[:, k], np.where(engine == "sgd", 0, error)),
             }
         )
-        for engine, loss, error in tables
+        for engine, curves, error in tables
         for k, (beta, run) in enumerate(chains)
     )
 

@@ -32,7 +32,7 @@ def volterra_sum(reduction, gamma, batch, last):
 
 def losses(reduction, gamma, batch, steps):
     signal = reduction.coefficients**2
-    return recursion(reduction.eigenvalues, signal, reduction.floor, gamma, batch, steps)
+    return recursion(reduction.eigenvalues, signal, reduction.floor, gamma, batch, steps).loss
 
 
 @pytest.mark.parametrize(("alpha", "beta", "d", "v"), [(0.8, 0.6, 20, 60), (0.3, 0.9, 15, 15)])
@@ -73,7 +73,7 @@ def test_several_w_at_once():
         0.2,
         1,
         steps,
-    )
+    ).loss
     assert together.shape == (5, 3)
     for k, reduction in enumerate(reductions):
         np.testing.assert_array_equal(together[:, k], losses(reduction, 0.2, 1, steps))
@@ -87,7 +87,20 @@ def test_recorded_values_do_not_depend_on_which_steps_are_recorded():
     )
 
 
-def test_unstable_learning_rate_grows_without_a_warning():
-    loss = losses(given_w(), 20.0, 1, np.array([0, 10, 10_000]))
-    assert loss[1] > 1e6 * loss[0]
-    assert not np.isfinite(loss[2])
+@pytest.mark.parametrize("c", [2.5, 5.0])
+def test_diverged_w_is_nan_from_a_million_times_the_start_on(c):
+    """The step is that of the Volterra equation as it is written; another W stays as it is."""
+    reductions = [given_w(run=run) for run in range(2)]
+    lam = np.array([r.eigenvalues for r in reductions])
+    signal = np.array([r.coefficients**2 for r in reductions])
+    floor = np.array([r.floor for r in reductions])
+    lam[1] /= 1000  # stable
+    gamma, last = learning_rate(c, 0.8, 60, 1), 120
+    found = recursion(lam, signal, floor, gamma, 1, np.arange(last + 1))
+    expected = volterra_sum(reductions[0], gamma, 1, last)
+    first = int(np.argmax(expected > 1e6 * expected[0]))
+    assert 0 < first < last
+    assert found.diverged_at.tolist() == [first, -1]
+    np.testing.assert_allclose(found.loss[:first, 0], expected[:first], rtol=1e-12)
+    assert np.isnan(found.loss[first:, 0]).all()
+    assert np.isfinite(found.loss[:, 1]).all()

@@ -127,7 +127,7 @@ def test_mean_is_the_expected_loss_of_the_same_w(batch, c):
     signal = model.coefficients**2
 
     def deviation(of_batch):
-        expected = recursion(model.eigenvalues, signal, model.floor, gamma, of_batch, steps)
+        expected = recursion(model.eigenvalues, signal, model.floor, gamma, of_batch, steps).loss
         return np.abs(sample.mean(axis=1) - expected) / error
 
     assert deviation(batch).max() < 5.3

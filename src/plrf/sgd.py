@@ -1,10 +1,9 @@
 """One-pass SGD: exact in law in the eigenbasis, and literal (model sections 1 and 2)."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
+from plrf.divergence import DIVERGENCE_FACTOR, LossCurves
 from plrf.logs import track
 from plrf.model import feature_variances, target_coefficients
 from plrf.reduction import Reduction
@@ -14,24 +13,6 @@ Steps = NDArray[np.int64]
 
 # Normals drawn ahead for all chains together: 512 kB, so that they stay in cache.
 NOISE_BUFFER = 1 << 16
-# A chain whose loss has grown this much over its initial loss has diverged.
-DIVERGENCE_FACTOR = 1e6
-
-
-@dataclass(frozen=True)
-class SGDResult:
-    """Losses of several chains.
-
-    Attributes
-    ----------
-    loss : array, shape (n_steps, n_chains)
-        Population loss at the recorded steps; NaN from the divergence on.
-    diverged_at : int array, shape (n_chains,)
-        First step whose loss exceeds ``DIVERGENCE_FACTOR`` times the initial one; -1 if none.
-    """
-
-    loss: Array
-    diverged_at: Steps
 
 
 # A chain that diverges may overflow before the end of its block.
@@ -42,7 +23,7 @@ def simulate(
     learning_rate: float,
     batch: int,
     steps: Steps,
-) -> SGDResult:
+) -> LossCurves:
     """Simulate SGD in the eigenbasis, exact in law, at O(d) per step for any batch (section 2).
 
     The state of a chain is ``w = (sqrt(lam_i) rho_i, -sqrt(F0))`` with loss ``|w|^2``. A batch acts
@@ -64,7 +45,8 @@ def simulate(
 
     Returns
     -------
-    SGDResult
+    LossCurves
+        Of shape (n_steps, n_chains).
     """
     state = np.array([[*-r.coefficients, -np.sqrt(r.floor)] for r in reductions])
     rates = np.array([[*(learning_rate * r.eigenvalues), 0.0] for r in reductions])
@@ -106,7 +88,7 @@ def simulate(
         diverged_at[first] = start + above.argmax(axis=0)[first]
         state[first] = np.nan
     loss[(diverged_at >= 0) & (steps[:, None] >= diverged_at)] = np.nan
-    return SGDResult(loss, diverged_at)
+    return LossCurves(loss, diverged_at)
 
 
 def simulate_literal(

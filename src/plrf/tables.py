@@ -57,7 +57,7 @@ LOSSES = _schema(
     ("flops", pa.float64()),  # d * step * batch
     ("loss", pa.float64()),  # NaN from a divergence on
     ("error", pa.float64()),  # the solver's own relative error; NaN for sgd
-    ("status", pa.string()),  # ok, diverged or inaccurate
+    ("status", pa.string()),  # ok, diverged, inaccurate or failed
 )
 ISOFLOP = _schema(
     *_POINT,
@@ -219,7 +219,7 @@ EXPLORER_LOSSES = _schema(
     ("f_pp", pa.float64()),  # NaN where it is infinite: no power law, or on the edge
     ("f_ac", pa.float64()),
     ("k_pp", pa.float64()),  # over gamma B, as it enters the loss
-    ("status", pa.string()),  # of the loss: ok, diverged or inaccurate
+    ("status", pa.string()),  # of the loss: ok, inaccurate or failed
 )
 EXPLORER_FRONTS = _schema(
     ("alpha", pa.float64()),
@@ -243,8 +243,13 @@ ACCURACY = 1e-6
 
 
 def loss_status(loss: NDArray[np.float64], error: NDArray[np.float64]) -> NDArray[np.str_]:
-    """Status of losses: "ok", "inaccurate" by the solver's own error, or "diverged"."""
-    return np.select([~np.isfinite(loss), ~(error <= ACCURACY)], ["diverged", "inaccurate"], "ok")
+    """Status of losses: "ok", "inaccurate" by the solver's own error, "diverged" or "failed".
+
+    A solver that failed has no loss and no error.
+    """
+    missing = ~np.isfinite(loss)
+    conditions = [missing & np.isnan(error), missing, ~(error <= ACCURACY)]
+    return np.select(conditions, ["failed", "diverged", "inaccurate"], "ok")
 
 
 class TableError(RuntimeError):
