@@ -143,8 +143,9 @@ class DeterministicEquivalent:
         if not self._few_features:
             return guess
         # Below all a_j: kappa (kappa sum 1/a_j - (v - d)) = -z d.
-        total, spare = self._rule.columns[:, 3].sum(), self.v - self.d
-        small = (spare + np.sqrt(spare**2 - 4 * total * self.d * z)) / (2 * total)
+        total = self._rule.columns[:, 3].sum()
+        half = (self.v - self.d) / total / 2
+        small = half + np.sqrt(half**2 - z * (self.d / total))
         return np.where(np.abs(small) * self._rule.powers[-1] < 1, small, guess)
 
     def _solve_similar(self, z: ComplexArray, start: ComplexArray) -> ComplexArray:
