@@ -7,6 +7,7 @@ import json
 import math
 import os
 import re
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from functools import reduce
 from modulefinder import ModuleFinder
@@ -18,9 +19,11 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from conftest import Checkout
 
 import plrf
 from plrf import plotting, tables
+from plrf.sources import imported_files
 
 ROOT = Path(__file__).resolve().parents[1]
 # Through JSON, so that lists with a YAML anchor are edited one by one.
@@ -533,11 +536,11 @@ def imported(checkout, script):
     return {module.__file__ for name, module in finder.modules.items() if name.startswith("plrf.")}
 
 
-def test_library_inputs_are_the_import_closure(checkout, rules):
-    assert set(rules) == (ALL_JOBS | LAST_JOBS).keys() - {"all"}
-    for rule, (inputs, _) in rules.items():
-        library = {path for path in inputs if path.endswith(".py")}
-        assert library == imported(checkout, f"{rule}.py"), rule
+def test_hashed_code_is_the_import_closure(checkout):
+    for rule in (ALL_JOBS | LAST_JOBS).keys() - {"all"}:
+        script = checkout.root / "scripts" / f"{rule}.py"
+        files = imported_files(script, checkout.root / "src")
+        assert set(map(str, files)) == imported(checkout, script.name), rule
 
 
 def names_of_package(path):
@@ -608,6 +611,45 @@ def test_edited_code_reruns_what_depends_on_it(checkout, quick, rules, file, spa
         path.write_text(text)
         os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
     assert planned(process) == {rule: n for rule, n in ALL_JOBS.items() if rule in stale}
+
+
+@pytest.fixture(scope="module")
+def moved(checkout, quick, tmp_path_factory):
+    """The finished quick workflow at another place, as if clone and results had been moved."""
+    root = tmp_path_factory.mktemp("moved") / "clone"
+    shutil.copytree(checkout.root, root, ignore=shutil.ignore_patterns(".snakemake"))
+    shutil.copytree(quick.directory, root, dirs_exist_ok=True)
+    (root.parent / "link").symlink_to(root)
+    (root.parent / "Snakefile").symlink_to(root / "workflow" / "Snakefile")
+    return Checkout(root, checkout.commit)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        [],
+        ["--directory", "../link", "--snakefile", "../link/workflow/Snakefile"],
+        ["--snakefile", "../Snakefile"],
+    ],
+    ids=["moved", "through a link", "link to the Snakefile"],
+)
+def test_place_of_the_project_makes_no_work(moved, place):
+    assert planned(moved.snakemake("--dry-run", "--configfile", moved.quick, *place)) == {}
+
+
+def test_moved_clone_knows_results_of_another_directory(moved, quick):
+    arguments = ["--dry-run", "--configfile", moved.quick, "--directory", quick.directory]
+    assert planned(moved.snakemake(*arguments)) == {}
+
+
+def test_unit_tests_are_generated_for_each_rule(moved):
+    """With data that are results: code and whatever else lies outside is none."""
+    process = moved.snakemake("--configfile", moved.quick, "--generate-unit-tests")
+    assert process.returncode == 0, process.stderr
+    unit = moved.root / ".tests" / "unit"
+    generated = {path.stem.removeprefix("test_") for path in unit.glob("test_*.py")}
+    assert generated == (ALL_JOBS | LAST_JOBS).keys() - {"all"}
+    assert {path.name for path in unit.glob("*/data/[!.]*")} == {"results"}
 
 
 # What is wrong with a config, how the line about it must start, and what else it must say.

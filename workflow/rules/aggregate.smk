@@ -4,7 +4,6 @@
 rule aggregate_losses:
     input:
         losses=loss_files(),
-        library=library("aggregate_losses.py"),
     output:
         "results/aggregate/losses.parquet",
     log:
@@ -19,6 +18,7 @@ rule aggregate_losses:
         runtime=aggregation_runtime,
     params:
         config=measured(),
+        code=code("aggregate_losses.py"),
     message:
         "Aggregating the losses of all jobs"
     script:
@@ -30,7 +30,6 @@ rule check_results:
         grid="results/grid.parquet",
         losses="results/aggregate/losses.parquet",
         exponents="results/fits/exponents.parquet",
-        library=library("check_results.py"),
     output:
         "results/aggregate/checks.parquet",
     log:
@@ -45,6 +44,7 @@ rule check_results:
         runtime=table_runtime,
     params:
         steps_per_decade=config["steps_per_decade"],
+        code=code("check_results.py"),
     message:
         "Checking the results"
     script:

@@ -1,6 +1,5 @@
 """What the rules share: the validated configuration, the grid, and helper functions."""
 
-import ast
 import os
 import sys
 import tomllib
@@ -76,6 +75,7 @@ sys.path.insert(0, str(ROOT / "src"))
 PYTHONPATH = filter(None, [str(ROOT / "src"), os.getenv("PYTHONPATH")])
 os.environ.update(PYTHONPATH=os.pathsep.join(PYTHONPATH))
 
+from plrf.sources import code_hash
 from plrf.sweeps import (
     FIXED_FIGURES,
     ConfigError,
@@ -120,26 +120,12 @@ wildcard_constraints:
     d=r"[0-9]+",
 
 
-def imported_modules(path):
-    """Modules of plrf that a Python file imports, as paths."""
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            names.add(node.module)
-            names.update(f"{node.module}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-    paths = {ROOT / "src" / f"{name.replace('.', '/')}.py" for name in names}
-    return {path for path in paths if path.exists()}
+def code(script):
+    """Hash of a script and of the modules of plrf that it imports: editing one reruns its jobs.
 
-
-def library(script):
-    """Modules of plrf that a script imports, directly or not: editing one reruns its jobs."""
-    found, new = set(), {ROOT / "scripts" / script}
-    while new:
-        found |= new
-        new = set().union(*map(imported_modules, new)) - found
-    return sorted(str(path) for path in found if path.parent.name == "plrf")
+    A parameter, because paths and times of input files change where a project is moved or copied.
+    """
+    return code_hash(ROOT / "scripts" / script, ROOT / "src")
 
 
 # A sweep's alphas are spread over at most so many jobs for each size.

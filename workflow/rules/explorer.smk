@@ -2,8 +2,6 @@
 
 
 rule explorer_data:
-    input:
-        library=library("explorer_data.py"),
     output:
         points="results/explorer/points.parquet",
         losses="results/explorer/losses.parquet",
@@ -20,6 +18,7 @@ rule explorer_data:
         runtime=explorer_runtime,
     params:
         settings=config["explorer"],
+        code=code("explorer_data.py"),
     message:
         "Computing what the explorer shows"
     script:
@@ -31,7 +30,6 @@ rule explorer_page:
         points="results/explorer/points.parquet",
         losses="results/explorer/losses.parquet",
         fronts="results/explorer/fronts.parquet",
-        library=library("explorer_page.py"),
     output:
         EXPLORER,
     log:
@@ -46,6 +44,7 @@ rule explorer_page:
         runtime=other_runtime,
     params:
         settings=config["explorer"],
+        code=code("explorer_page.py"),
     message:
         "Writing {output}"
     script:

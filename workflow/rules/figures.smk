@@ -4,7 +4,6 @@
 rule fig01_toy_scaling:
     input:
         losses="results/aggregate/losses.parquet",
-        library=library("fig01_toy_scaling.py"),
     output:
         pdf="results/figures/fig01_toy_scaling.pdf",
         png=report(
@@ -29,6 +28,7 @@ rule fig01_toy_scaling:
         sweep=config["toy_scaling"]["sweep"],
         budget=config["toy_scaling"]["budget"],
         point=sweep_points(config["toy_scaling"]["sweep"])[0],
+        code=code("fig01_toy_scaling.py"),
     message:
         "Drawing {output.pdf}"
     script:
@@ -41,7 +41,6 @@ rule front:
         isoflop="results/fits/isoflop.parquet",
         fronts="results/fits/fronts.parquet",
         exponents="results/fits/exponents.parquet",
-        library=library("front.py"),
     output:
         pdf="results/figures/{front}.pdf",
         png=report(
@@ -65,6 +64,7 @@ rule front:
     params:
         sweep=front_sweep,
         point=front_point,
+        code=code("front.py"),
     message:
         "Drawing {output.pdf}"
     script:
@@ -72,8 +72,6 @@ rule front:
 
 
 rule fig02_phase_diagram:
-    input:
-        library=library("fig02_phase_diagram.py"),
     output:
         pdf="results/figures/fig02_phase_diagram.pdf",
         png=report(
@@ -94,6 +92,7 @@ rule fig02_phase_diagram:
         runtime=other_runtime,
     params:
         points=config["phase_points"],
+        code=code("fig02_phase_diagram.py"),
     message:
         "Drawing {output.pdf}"
     script:
@@ -104,7 +103,6 @@ rule exponent_plane:
     input:
         plane="results/plane/exponents.parquet",
         exponents="results/fits/exponents.parquet",
-        library=library("exponent_plane.py"),
     output:
         pdf="results/figures/{figure}.pdf",
         png=report(
@@ -128,6 +126,7 @@ rule exponent_plane:
     params:
         quantity=exponent_quantity,
         sweep=config["traverse"],
+        code=code("exponent_plane.py"),
     message:
         "Drawing {output.pdf}"
     script:
@@ -139,7 +138,6 @@ rule fig05_finite_size:
         ratio="results/finite_size/ratio.parquet",
         traverse="results/finite_size/traverse.parquet",
         fronts="results/finite_size/fronts.parquet",
-        library=library("fig05_finite_size.py"),
     output:
         pdf="results/figures/fig05_finite_size.pdf",
         png=report(
@@ -158,6 +156,8 @@ rule fig05_finite_size:
     resources:
         mem_mb=other_memory,
         runtime=other_runtime,
+    params:
+        code=code("fig05_finite_size.py"),
     message:
         "Drawing {output.pdf}"
     script:
@@ -168,7 +168,6 @@ rule fig06_spectra:
     input:
         histogram="results/spectra/histogram.parquet",
         density="results/spectra/density.parquet",
-        library=library("fig06_spectra.py"),
     output:
         pdf="results/figures/fig06_spectra.pdf",
         png=report(
@@ -187,6 +186,8 @@ rule fig06_spectra:
     resources:
         mem_mb=other_memory,
         runtime=other_runtime,
+    params:
+        code=code("fig06_spectra.py"),
     message:
         "Drawing {output.pdf}"
     script:
@@ -197,7 +198,6 @@ rule fig07_contour:
     input:
         eigenvalues="results/spectra/eigenvalues.parquet",
         contours="results/spectra/contours.parquet",
-        library=library("fig07_contour.py"),
     output:
         pdf="results/figures/fig07_contour.pdf",
         png=report(
@@ -216,6 +216,8 @@ rule fig07_contour:
     resources:
         mem_mb=other_memory,
         runtime=other_runtime,
+    params:
+        code=code("fig07_contour.py"),
     message:
         "Drawing {output.pdf}"
     script:
@@ -225,7 +227,6 @@ rule fig07_contour:
 rule fig16_window_sensitivity:
     input:
         exponents="results/fits/exponents.parquet",
-        library=library("fig16_window_sensitivity.py"),
     output:
         pdf="results/figures/fig16_window_sensitivity.pdf",
         png=report(
@@ -246,6 +247,7 @@ rule fig16_window_sensitivity:
         runtime=other_runtime,
     params:
         sweep=config["traverse"],
+        code=code("fig16_window_sensitivity.py"),
     message:
         "Drawing {output.pdf}"
     script:
@@ -255,7 +257,6 @@ rule fig16_window_sensitivity:
 rule fig17_negative_beta:
     input:
         losses="results/aggregate/losses.parquet",
-        library=library("fig17_negative_beta.py"),
     output:
         pdf="results/figures/fig17_negative_beta.pdf",
         png=report(
@@ -279,6 +280,7 @@ rule fig17_negative_beta:
     params:
         sweep=config["negative_beta"]["sweep"],
         d=config["negative_beta"]["d"],
+        code=code("fig17_negative_beta.py"),
     message:
         "Drawing {output.pdf}"
     script:

@@ -2,8 +2,6 @@
 
 
 rule finite_size:
-    input:
-        library=library("finite_size.py"),
     output:
         ratio="results/finite_size/ratio.parquet",
         traverse="results/finite_size/traverse.parquet",
@@ -20,6 +18,7 @@ rule finite_size:
         runtime=other_runtime,
     params:
         config=config["finite_size"],
+        code=code("finite_size.py"),
     message:
         "Comparing finite sizes with the asymptotic theory"
     script:

@@ -5,7 +5,6 @@ rule fit_exponents:
     input:
         grid="results/grid.parquet",
         losses="results/aggregate/losses.parquet",
-        library=library("fit_exponents.py"),
     output:
         exponents="results/fits/exponents.parquet",
         fronts="results/fits/fronts.parquet",
@@ -24,6 +23,7 @@ rule fit_exponents:
         sweeps=fitted_sweeps(),
         fits=config["fits"],
         seed=config["seed"],
+        code=code("fit_exponents.py"),
     message:
         "Fitting compute-optimal exponents"
     script:

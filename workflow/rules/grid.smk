@@ -2,8 +2,6 @@
 
 
 rule expand_grid:
-    input:
-        library=library("expand_grid.py"),
     output:
         "results/grid.parquet",
     log:
@@ -18,6 +16,7 @@ rule expand_grid:
         runtime=other_runtime,
     params:
         config=measured(),
+        code=code("expand_grid.py"),
     message:
         "Writing the grid table"
     script:

@@ -2,8 +2,6 @@
 
 
 rule simulate:
-    input:
-        library=library("simulate.py"),
     output:
         "results/losses/simulation/{sweep}/alpha~{alphas}_d~{d}.parquet",
     log:
@@ -23,6 +21,7 @@ rule simulate:
         points=simulation_points,
         seed=config["seed"],
         steps_per_decade=config["steps_per_decade"],
+        code=code("simulate.py"),
     message:
         "Simulating {wildcards.sweep}: alpha={wildcards.alphas}, d={wildcards.d}"
     script:
@@ -30,8 +29,6 @@ rule simulate:
 
 
 rule solve_volterra:
-    input:
-        library=library("solve_volterra.py"),
     output:
         "results/losses/volterra/{sweep}/alpha~{alphas}.parquet",
     log:
@@ -47,6 +44,7 @@ rule solve_volterra:
     params:
         points=volterra_points,
         steps_per_decade=config["steps_per_decade"],
+        code=code("solve_volterra.py"),
     message:
         "Solving the Volterra equation for {wildcards.sweep}: alpha={wildcards.alphas}"
     script:

@@ -2,8 +2,6 @@
 
 
 rule measure_plane:
-    input:
-        library=library("measure_plane.py"),
     output:
         "results/plane/parts/{part}.parquet",
     log:
@@ -20,6 +18,7 @@ rule measure_plane:
         alphas=plane_alphas,
         betas=plane_values("beta"),
         front=plane_front(),
+        code=code("measure_plane.py"),
     message:
         "Measuring the plane of exponents: part {wildcards.part}"
     script:
@@ -29,7 +28,6 @@ rule measure_plane:
 rule join_plane:
     input:
         parts=expand("results/plane/parts/{part}.parquet", part=range(PLANE_PARTS)),
-        library=library("join_plane.py"),
     output:
         "results/plane/exponents.parquet",
     log:
@@ -44,6 +42,7 @@ rule join_plane:
         runtime=other_runtime,
     params:
         plane=config["plane"],
+        code=code("join_plane.py"),
     message:
         "Joining the plane of exponents"
     script:

@@ -6,7 +6,6 @@ rule record_provenance:
         results=results(),
         losses=loss_files(),
         performance="results/performance.csv",
-        library=library("record_provenance.py"),
     output:
         report(
             "results/provenance.json",
@@ -21,6 +20,7 @@ rule record_provenance:
     threads: 1
     params:
         config=config,
+        code=code("record_provenance.py"),
     message:
         "Recording configuration, versions, machine and times"
     script:
@@ -30,7 +30,6 @@ rule record_provenance:
 rule performance:
     input:
         results=results(),
-        library=library("performance.py"),
     output:
         csv="results/performance.csv",
         md="results/performance.md",
@@ -41,6 +40,7 @@ rule performance:
     threads: 1
     params:
         benchmarks=benchmark_files(),
+        code=code("performance.py"),
     message:
         "Writing {output.md}"
     script:
@@ -62,7 +62,6 @@ rule archive:
             "results/performance.csv",
         ],
         provenance="results/provenance.json",
-        library=library("archive.py"),
     output:
         "results/archive.tar.gz",
     log:
@@ -70,6 +69,8 @@ rule archive:
     conda:
         ENVIRONMENT
     threads: 1
+    params:
+        code=code("archive.py"),
     message:
         "Packing {output}"
     script:

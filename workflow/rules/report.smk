@@ -8,7 +8,6 @@ rule report_pages:
         table3_notation="results/tables/table3_notation.md",
         table4_measured_exponents="results/tables/table4_measured_exponents.md",
         performance="results/performance.md",
-        library=library("report_pages.py"),
     output:
         table1_asymptotics=report(
             "results/report/table1_asymptotics.html",
@@ -45,6 +44,8 @@ rule report_pages:
     conda:
         ENVIRONMENT
     threads: 1
+    params:
+        code=code("report_pages.py"),
     message:
         "Writing the tables as pages for the report"
     script:

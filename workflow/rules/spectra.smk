@@ -2,8 +2,6 @@
 
 
 rule sample_spectra:
-    input:
-        library=library("sample_spectra.py"),
     output:
         histogram="results/spectra/histogram.parquet",
         eigenvalues="results/spectra/eigenvalues.parquet",
@@ -22,6 +20,7 @@ rule sample_spectra:
         **spectra_model(),
         samples=config["spectra"]["samples"],
         seed=config["seed"],
+        code=code("sample_spectra.py"),
     message:
         "Sampling spectra"
     script:
@@ -29,8 +28,6 @@ rule sample_spectra:
 
 
 rule spectral_densities:
-    input:
-        library=library("spectral_densities.py"),
     output:
         "results/spectra/density.parquet",
     log:
@@ -45,6 +42,7 @@ rule spectral_densities:
         runtime=other_runtime,
     params:
         **spectra_model(),
+        code=code("spectral_densities.py"),
     message:
         "Computing spectral densities"
     script:
@@ -54,7 +52,6 @@ rule spectral_densities:
 rule contours:
     input:
         eigenvalues="results/spectra/eigenvalues.parquet",
-        library=library("contours.py"),
     output:
         "results/spectra/contours.parquet",
     log:
@@ -71,6 +68,7 @@ rule contours:
         point=config["spectra"]["contour"],
         c=config["spectra"]["c"],
         seed=config["seed"],
+        code=code("contours.py"),
     message:
         "Computing contours around a spectrum"
     script:

@@ -2,8 +2,6 @@
 
 
 rule table1_asymptotics:
-    input:
-        library=library("table1_asymptotics.py"),
     output:
         csv="results/tables/table1_asymptotics.csv",
         md="results/tables/table1_asymptotics.md",
@@ -19,6 +17,7 @@ rule table1_asymptotics:
         runtime=other_runtime,
     params:
         points=config["phase_points"],
+        code=code("table1_asymptotics.py"),
     message:
         "Writing {output.md}"
     script:
@@ -26,8 +25,6 @@ rule table1_asymptotics:
 
 
 rule table2_phases:
-    input:
-        library=library("table2_phases.py"),
     output:
         csv="results/tables/table2_phases.csv",
         md="results/tables/table2_phases.md",
@@ -43,6 +40,7 @@ rule table2_phases:
         runtime=other_runtime,
     params:
         points=config["phase_points"],
+        code=code("table2_phases.py"),
     message:
         "Writing {output.md}"
     script:
@@ -50,8 +48,6 @@ rule table2_phases:
 
 
 rule table3_notation:
-    input:
-        library=library("table3_notation.py"),
     output:
         csv="results/tables/table3_notation.csv",
         md="results/tables/table3_notation.md",
@@ -65,6 +61,8 @@ rule table3_notation:
     resources:
         mem_mb=other_memory,
         runtime=other_runtime,
+    params:
+        code=code("table3_notation.py"),
     message:
         "Writing {output.md}"
     script:
@@ -74,7 +72,6 @@ rule table3_notation:
 rule table4_measured_exponents:
     input:
         exponents="results/fits/exponents.parquet",
-        library=library("table4_measured_exponents.py"),
     output:
         csv="results/tables/table4_measured_exponents.csv",
         md="results/tables/table4_measured_exponents.md",
@@ -88,6 +85,8 @@ rule table4_measured_exponents:
     resources:
         mem_mb=other_memory,
         runtime=other_runtime,
+    params:
+        code=code("table4_measured_exponents.py"),
     message:
         "Writing {output.md}"
     script:
