@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from plrf.fronts import losses_at_budgets
+from plrf.measure.curves import losses_at_budgets
 from plrf.plotting import INK, VERMILION, WIDTH, power_of_ten, save, sequence_colors, style
 from plrf.tables import LOSSES, read_provenance, read_table
 

@@ -8,17 +8,11 @@ import numpy as np
 import pandas as pd
 from scipy.interpolate import CubicHermiteSpline
 
-from plrf.fitting import (
-    METHODS,
-    QUANTITIES,
-    Measurement,
-    estimator,
-    fit_exact_front,
-    fit_exponents,
-    front_exponents,
-)
-from plrf.fronts import Front, LossTable, losses_at_budgets
 from plrf.logs import track
+from plrf.measure.curves import LossTable, losses_at_budgets
+from plrf.measure.estimates import METHODS, front_exponents
+from plrf.measure.exponents import QUANTITIES, Measurement, fit_exact_front, fit_exponents
+from plrf.measure.fronts import Front
 from plrf.model import random_stream
 from plrf.optimum import Optimum, compute_optimal
 from plrf.tables import (
@@ -113,11 +107,10 @@ def expected_exponents(
         return np.full(2, np.nan)
     # What this table does not have must not help the other one.
     mean = np.where(np.isnan(table.mean_loss), np.nan, expected.mean_loss)
-    reference = estimator(expected.sizes, expected.budgets, method, neighbours)
+    reference = METHODS[method](expected.sizes, expected.budgets, mean, neighbours)
     if method == "approach3":
-        return reference.exponents(mean)
-    front = reference.front(mean)
-    return front_exponents(front, used & front.usable)
+        return reference.exponents
+    return front_exponents(reference.front, used & reference.front.usable)
 
 
 def exponent_rows(

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from plrf.fronts import LossTable
+from plrf.measure.curves import LossTable
 
 A, B = 0.6, 0.5
 ETA, XI = A * B / (A + B), B / (A + B)

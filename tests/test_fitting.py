@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,16 +11,12 @@ from hypothesis import strategies as st
 from scipy.stats import binom, linregress
 from scipy.stats import t as student_t
 
-from plrf.fitting import (
-    METHODS,
-    _bootstrap,
-    estimator,
-    fit_exact_front,
-    fit_exponents,
-    front_exponents,
-    power_law,
-)
-from plrf.fronts import Front, LossTable
+from plrf.measure.bootstrap import bootstrap
+from plrf.measure.curves import LossTable
+from plrf.measure.estimates import METHODS, front_exponents
+from plrf.measure.exponents import fit_exact_front, fit_exponents
+from plrf.measure.fronts import Front
+from plrf.measure.power_law import power_law
 from tests.surfaces import ETA, XI, known_table, noisy
 
 TRUTHS = np.array([ETA, XI])
@@ -204,7 +201,7 @@ class TestBootstrap:
         rng = np.random.default_rng(0)
         losses = 1 + rng.uniform(size=(3, 8, 1)) * np.array([1.0, 2.0, 4.0])[:, None, None]
         table = LossTable(np.array([1.0, 2, 3]), np.array([1.0]), losses)
-        errors, dof, refused = _bootstrap(table, self.Linear(), 100_000, rng)
+        errors, dof, refused = bootstrap(table, self.Linear().exponents, 100_000, rng)
         # Independent samples of 8: the sum of w^2 s^2 / 8, and Satterthwaite's formula.
         parts = self.Linear.WEIGHTS**2 * losses[..., 0].var(axis=1, ddof=1) / 8
         np.testing.assert_allclose(errors, np.sqrt(parts.sum(axis=1)), rtol=0.01)
@@ -216,8 +213,8 @@ class TestBootstrap:
     def test_thousand_resamples_suffice_for_the_degrees_of_freedom(self):
         rng = np.random.default_rng(1)
         table = LossTable(np.arange(1, 4.0), np.array([1.0]), rng.uniform(1, 2, (3, 8, 1)))
-        many = _bootstrap(table, self.Linear(), 100_000, rng)[1]
-        few = [_bootstrap(table, self.Linear(), 1000, rng)[1] for _ in range(20)]
+        many = bootstrap(table, self.Linear().exponents, 100_000, rng)[1]
+        few = [bootstrap(table, self.Linear().exponents, 1000, rng)[1] for _ in range(20)]
         np.testing.assert_allclose(np.mean(few, axis=0), many, rtol=0.1)
 
 
@@ -383,18 +380,21 @@ def test_exponents_of_a_part_of_the_budgets():
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_estimators_are_vectorised(method):
+def test_repeated_estimates_are_vectorised(method):
     table = known_table(n_sizes=8, n_budgets=5)
     rng = np.random.default_rng(0)
     means = np.stack([noisy(table, 1, rng, 0.02).mean_loss for _ in range(4)])
-    chosen = estimator(table.sizes, table.budgets, method, 2)
-    first = chosen.exponents(table.mean_loss)
-    np.testing.assert_allclose(first, [ETA, XI], atol=0.01)
-    together = chosen.exponents(means)
+    estimate = partial(METHODS[method], table.sizes, table.budgets, neighbours=2)
+    first = estimate(table.mean_loss)
+    np.testing.assert_allclose(first.exponents, [ETA, XI], atol=0.01)
+    together = first.repeat(means)
     assert together.shape == (2, 4)
     for k, mean in enumerate(means):
         tolerance = 0.01 if method == "approach3" else 1e-9
-        np.testing.assert_allclose(together[:, k], chosen.exponents(mean), rtol=tolerance)
+        np.testing.assert_allclose(together[:, k], estimate(mean).exponents, rtol=tolerance)
+    # Neither the order of calls nor how many losses there are matters.
+    np.testing.assert_array_equal(first.repeat(means[::-1])[:, ::-1], together)
+    np.testing.assert_array_equal(first.exponents, estimate(table.mean_loss).exponents)
 
 
 @given(

@@ -5,7 +5,8 @@ import pytest
 from scipy.interpolate import CubicSpline
 from scipy.optimize import minimize_scalar
 
-from plrf.fronts import LossTable, losses_at_budgets, parabolas, splines
+from plrf.measure.curves import LossTable, losses_at_budgets
+from plrf.measure.fronts import parabolas, splines
 from tests.surfaces import XI, A, B, known_table, noisy
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import approx_fprime, minimize_scalar
 
-from plrf.parametric import HUBER, Law, _objective, fit_law, refit_exponents
+from plrf.measure.parametric import HUBER, Law, _objective, fit_law, refit_exponents
 
 TRUTH = {"log_e": np.log(0.02), "log_a": np.log(3), "a": 0.6, "log_b": np.log(5), "b": 0.45}
 
