@@ -1,20 +1,18 @@
 """Measure the exponents of all points whose sweep has windows: fronts, IsoFLOP losses, fits."""
 
 import logging
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.interpolate import CubicHermiteSpline
 
 from plrf.logs import track
-from plrf.measure.curves import LossTable, losses_at_budgets
-from plrf.measure.estimates import METHODS, front_exponents
-from plrf.measure.exponents import QUANTITIES, Measurement, fit_exact_front, fit_exponents
-from plrf.measure.fronts import Front
+from plrf.measure.curves import LossTable, loss_table
+from plrf.measure.estimates import METHODS
+from plrf.measure.exponents import QUANTITIES, Measurement, fit_exponents
+from plrf.measure.references import ExactFront, expected_exponents, spread
 from plrf.model import random_stream
-from plrf.optimum import Optimum, compute_optimal
 from plrf.tables import (
     EXPONENTS,
     FRONTS,
@@ -28,7 +26,6 @@ from plrf.tables import (
 from plrf.theory import exponents
 
 POINT = ["sweep", "alpha", "beta"]
-KEYS = [*POINT, "engine", "window"]
 ESTIMATE = ["estimate", "std_error", "dof", "ci_low", "ci_high", "expected", "exact"]
 
 
@@ -38,79 +35,6 @@ class Fits(NamedTuple):
     exponents: pd.DataFrame
     fronts: pd.DataFrame
     isoflop: pd.DataFrame
-
-
-@dataclass(frozen=True)
-class ExactFront:
-    """The exact front of a window, and its slopes over any budgets in it."""
-
-    measurement: Measurement
-    slopes: CubicHermiteSpline | None
-
-    @classmethod
-    def compute(cls, budgets: np.ndarray, point: dict[str, Any], sweep: dict[str, Any]):
-        """Front with d continuous; without slopes where it has no minimum, or v = d."""
-        settings = {key: sweep[key] for key in ("v_over_d", "c", "batch")}
-        if settings["v_over_d"] == 1:
-            nan = np.full(budgets.shape, np.nan)
-            optimum = Optimum(budgets, *[nan] * 8, status=np.full(budgets.shape, "no minimum"))
-        else:
-            place = {"alpha": point["alpha"], "beta": point["beta"]}
-            optimum = compute_optimal(budgets, **place, **settings)
-        ok = optimum.status == "ok"
-        front = Front(budgets, optimum.d, optimum.loss, np.where(ok, "ok", "no_minimum"))
-        slopes = None
-        if ok.all():
-            logs = np.column_stack([np.log(optimum.d), np.log(optimum.loss)])
-            derivatives = np.column_stack([optimum.xi, -optimum.eta])
-            slopes = CubicHermiteSpline(np.log(budgets), logs, derivatives)
-        return cls(fit_exact_front(front, optimum.d_error, optimum.loss_error), slopes)
-
-    def exponents(self, budgets: np.ndarray, used: np.ndarray) -> np.ndarray:
-        """Eta and xi over the budgets that a fit used."""
-        if self.slopes is None:
-            return np.full(2, np.nan)
-        d_opt, loss_opt = np.exp(self.slopes(np.log(budgets))).T
-        front = Front(budgets, d_opt, loss_opt, np.full(budgets.shape, "ok"))
-        return front_exponents(front, used)
-
-
-def loss_table(curves: pd.DataFrame, budgets: np.ndarray) -> LossTable:
-    """Losses of all sizes and runs of one point and engine at budgets; NaN where flagged."""
-    sizes = np.unique(curves["d"])
-    runs = np.unique(curves["run"])
-    losses = np.full((sizes.size, runs.size, budgets.size), np.nan)
-    for (d, run), curve in curves.groupby(["d", "run"]):
-        place = np.searchsorted(sizes, d), np.searchsorted(runs, run)
-        loss = curve["loss"].where(curve["status"] == "ok")
-        losses[place] = losses_at_budgets(curve["flops"], loss, budgets)
-    return LossTable(sizes.astype(float), budgets, losses)
-
-
-def same_sizes(table: LossTable, sizes: np.ndarray) -> LossTable:
-    """A table without the sizes that another one lacks."""
-    kept = np.isin(table.sizes, sizes)
-    return replace(table, sizes=table.sizes[kept], losses=table.losses[kept])
-
-
-def expected_exponents(
-    table: LossTable, expected: LossTable | None, used: np.ndarray, method: str, neighbours: int
-) -> np.ndarray:
-    """Exponents by the same method, sizes and budgets on losses without noise.
-
-    Budgets without a minimum there are left out.
-    """
-    if expected is None:
-        return np.full(2, np.nan)
-    expected = same_sizes(expected, table.sizes)
-    if expected.sizes.size < table.sizes.size:
-        return np.full(2, np.nan)
-    # What this table does not have must not help the other one.
-    mean = np.where(np.isnan(table.mean_loss), np.nan, expected.mean_loss)
-    reference = METHODS[method](expected.sizes, expected.budgets, mean, neighbours)
-    if method == "approach3":
-        return reference.exponents
-    return front_exponents(reference.front, used & reference.front.usable)
 
 
 def exponent_rows(
@@ -179,7 +103,8 @@ def fit_window(
         engine: {budgets.size: loss_table(rows, budgets) for budgets in (few, many)}
         for engine, rows in of_engine.items()
     }
-    exact = ExactFront.compute(few, point, sweep)
+    settings = {key: sweep[key] for key in ("v_over_d", "c", "batch")}
+    exact = ExactFront.compute(few, point["alpha"], point["beta"], **settings)
     columns = point | {"engine": "volterra", "window": window}
     solved = exact.measurement
     slopes = np.array([solved.eta.estimate, solved.xi.estimate])
@@ -215,17 +140,6 @@ def fit_window(
             fronts.append(front_rows(fit, **columns))
     ends = {"window_low": ends[0], "window_high": ends[1]}
     return Fits(pd.concat(rows).assign(**ends), pd.concat(fronts), pd.concat(isoflop))
-
-
-def spread(rows: pd.DataFrame, over: str) -> pd.Series:
-    """Range of the estimates over methods or windows; NaN where there is only one."""
-    keys = [key for key in (*KEYS, "method", "quantity") if key != over]
-    # The exact front is the reference, not a method among the others.
-    estimates = rows["estimate"].where((rows["method"] != "approach0") | (over == "window"))
-    groups = estimates.groupby([rows[key] for key in keys])
-    return (groups.transform("max") - groups.transform("min")).where(
-        (groups.transform("count") > 1) & rows["estimate"].notna()
-    )
 
 
 def fit_point(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from plrf.fluctuations import (
+from plrf.measure.fluctuations import (
     TypicalModes,
     kernel_mass_spread,
     relative_second_moment,

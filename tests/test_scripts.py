@@ -11,6 +11,7 @@ import pytest
 from scipy.stats import linregress
 
 from plrf import sweeps, tables
+from plrf.measure import agreement
 from plrf.model import recorded_steps
 from plrf.optimum import compute_optimal
 from scripts import (
@@ -332,7 +333,7 @@ class TestCheckResults:
 
     @pytest.fixture(autouse=True)
     def short_runs_count(self, monkeypatch):
-        monkeypatch.setattr(check_results, "LONG_RUN", 20)
+        monkeypatch.setattr(agreement, "LONG_RUN", 20)
 
     @pytest.fixture
     def losses(self):
@@ -434,7 +435,7 @@ class TestCheckResults:
     def test_skewed_scatter_raises_no_alarm(self, monkeypatch):
         """Final losses of long SGD runs scatter like this."""
         n_sweeps, n_runs = 250, 27
-        monkeypatch.setattr(check_results, "FALSE_ALARM", 1e-3)
+        monkeypatch.setattr(agreement, "FALSE_ALARM", 1e-3)
         index = pd.MultiIndex.from_product(
             [[f"s{i}" for i in range(n_sweeps)], range(n_runs), [0, 10, 100]],
             names=["sweep", "run", "step"],
@@ -449,7 +450,7 @@ class TestCheckResults:
                 expected.assign(engine="sgd", loss=np.where(expected["step"] > 0, scatter, 1.0)),
             ]
         )
-        results = check_results.check_agreement(losses)
+        results = agreement.check_agreement(losses)
         assert len(results) == n_sweeps
         assert [detail for _, passed, detail in results if not passed] == []
 
@@ -524,11 +525,11 @@ class TestCheckExponents:
     def outcome(fits, **columns):
         """The checks, for a grid of one size in each sweep."""
         rows = [{"sweep": sweep} | columns for sweep in fits["sweep"].unique()]
-        return check_results.check_exponents(grid_table(*rows), fits)
+        return agreement.check_exponents(grid_table(*rows), fits)
 
     def test_false_alarms_are_as_rare_as_stated(self, monkeypatch):
         # Expected: 5% of 400 sweeps; a binomial number, within 4 standard deviations.
-        monkeypatch.setattr(check_results, "FALSE_ALARM", 0.05)
+        monkeypatch.setattr(agreement, "FALSE_ALARM", 0.05)
         deviations = np.random.default_rng(0).standard_t(30, 400 * 6)
         results = self.outcome(self.fits(400, 6, deviations))
         failed = sum(not passed for _, passed, _ in results)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import PchipInterpolator
 
@@ -106,3 +107,23 @@ class LossTable:
         """
         mean: FloatArray = self.losses.mean(axis=1)
         return mean
+
+
+def loss_table(curves: pd.DataFrame, budgets: FloatArray) -> LossTable:
+    """Losses of all sizes and runs at budgets; NaN where they are flagged.
+
+    Parameters
+    ----------
+    curves : DataFrame
+        Rows of the table of losses: one point and engine.
+    budgets : ndarray, shape (n_f,)
+        Compute, in flops; increasing.
+    """
+    sizes = np.unique(curves["d"])
+    runs = np.unique(curves["run"])
+    losses = np.full((sizes.size, runs.size, budgets.size), np.nan)
+    for (d, run), curve in curves.groupby(["d", "run"]):
+        place = np.searchsorted(sizes, d), np.searchsorted(runs, run)
+        loss = curve["loss"].where(curve["status"] == "ok")
+        losses[place] = losses_at_budgets(curve["flops"], loss, budgets)
+    return LossTable(sizes.astype(float), budgets, losses)

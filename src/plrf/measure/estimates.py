@@ -53,6 +53,9 @@ class Estimate(Protocol):
     def rms_residuals(self) -> FloatArray:
         """Root mean squares of the residuals of what was fitted, shape (2,)."""
 
+    def exponents_over(self, used: NDArray[np.bool_]) -> FloatArray:
+        """Exponents over those of some budgets (n_f,) that are usable, shape (2,)."""
+
     def repeat(self, mean_loss: FloatArray) -> FloatArray:
         """Exponents (2, ...) of other losses (..., n_d, n_f) close to these; NaN where refused."""
 
@@ -126,6 +129,9 @@ class _FrontEstimate:
     def rms_residuals(self) -> FloatArray:
         return root_mean_squares(self.residuals)
 
+    def exponents_over(self, used: NDArray[np.bool_]) -> FloatArray:
+        return front_exponents(self.front, used & self.front.usable)
+
     def repeat(self, mean_loss: FloatArray) -> FloatArray:
         front = self.find(mean_loss)
         return front_exponents(front, front.usable)
@@ -177,6 +183,9 @@ class _LawEstimate:
     def rms_residuals(self) -> FloatArray:
         rms = np.nan if self.law is None else np.sqrt(np.mean(self.law.residuals**2))
         return np.full(2, rms)
+
+    def exponents_over(self, used: NDArray[np.bool_]) -> FloatArray:
+        return self.exponents  # the law is fitted to losses, not to a front
 
     def repeat(self, mean_loss: FloatArray) -> FloatArray:
         if self.law is None or not self.law.converged:

@@ -1,0 +1,172 @@
+"""Whether results agree that must: losses of different engines, and the exponents fitted to them.
+
+All comparisons are of means, by t-tests with a margin for what is known to differ. They leave out
+runs whose mean a few of them do not tell (`plrf.measure.fluctuations`).
+"""
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+from scipy.special import stdtrit
+
+from plrf.measure.fluctuations import kernel_mass_spread, relative_second_moment, typical_modes
+from plrf.resolvent import kernel_mass
+
+POINT = ["sweep", "alpha", "beta", "d"]
+MODEL = ["alpha", "d", "v", "batch", "learning_rate"]
+# Nominal probability that correct results fail a comparison. SGD's losses have heavy tails, at
+# early steps most of all; so only the ends of long runs are compared, with a margin.
+FALSE_ALARM = 1e-4
+LONG_RUN = 1000
+MARGIN = 0.05
+# The deterministic equivalent differs from the mean over W by about 1/d.
+BIAS_TIMES_D = 3.0
+# A mean over runs is compared where its second moment is at most so many squares of its mean, and
+# where a W whose eigenvalues are so many deviations too large is still stable.
+MOST_SECOND_MOMENT = 10.0
+STABLE_DEVIATIONS = 4.0
+
+
+def final_losses(losses: pd.DataFrame, engine: str) -> pd.DataFrame:
+    """Losses of one engine at the last step of each curve that is sound and has no flag."""
+    losses = losses[losses["engine"] == engine].sort_values("step")
+    sound = (losses["status"] == "ok") & (losses["loss"] > 0) & np.isfinite(losses["loss"])
+    curves = losses.assign(sound=sound).groupby([*POINT, "run"])
+    last = curves[["v", "batch", "learning_rate", "step", "loss"]].last().reset_index()
+    return last[curves["sound"].all().to_numpy()]
+
+
+def at_last_steps(final: pd.DataFrame, losses: pd.DataFrame) -> pd.Series:
+    """Volterra losses at the last steps of other curves; NaN where there are none.
+
+    Curves may end at different steps. Between recorded steps a loss is interpolated in log-log, to
+    a few 1e-4: steps are close, and the loss bends slowly.
+    """
+    sound = (losses["status"] == "ok") & (losses["engine"] == "volterra")
+    sound &= (losses["step"] > 0) & (losses["loss"] > 0)
+    curves = dict(list(losses[sound].sort_values("step").groupby(POINT)))
+    expected = pd.Series(np.nan, index=final.index)
+    for key, rows in final.groupby(POINT):
+        if key in curves:
+            curve, step = curves[key], rows["step"]
+            log_loss = np.interp(
+                np.log(step), np.log(curve["step"]), np.log(curve["loss"]), right=np.nan
+            )
+            expected[rows.index] = np.exp(log_loss)
+    return expected
+
+
+@cache
+def fluctuations(model: tuple[float, int, int, int, float]) -> tuple[bool, bool, float]:
+    """Whether means over samples and over W can be compared, and the bias of the latter.
+
+    Parameters
+    ----------
+    model : tuple
+        alpha, d, v, batch and learning rate.
+    """
+    alpha, d, v, batch, rate = model
+    modes = typical_modes(alpha, d, v)
+    mass = kernel_mass(alpha, d, v, rate, batch)
+    samples = relative_second_moment(modes, rate, batch) <= MOST_SECOND_MOMENT
+    stable = mass + kernel_mass_spread(modes, rate, batch, STABLE_DEVIATIONS) < 1
+    # A limit F0/(1 - mass) that fluctuates has a larger mean than the typical one.
+    spread = kernel_mass_spread(modes, rate, batch) / (1 - mass) if stable else np.inf
+    return samples, stable, BIAS_TIMES_D / d + spread**2
+
+
+def comparable(models: pd.DataFrame, engine: str, reference: str) -> pd.DataFrame:
+    """Columns ``compared`` and ``bias`` for rows of models."""
+    rows = [fluctuations(model) for model in models[MODEL].itertuples(index=False, name=None)]
+    samples, stable, bias = np.array(rows, dtype=float).reshape(-1, 3).T
+    over_w = reference == "volterra"
+    compared = (samples > 0) | (engine != "sgd")
+    compared &= (stable > 0) | (not over_w)
+    return models.assign(compared=compared, bias=bias if over_w else 0.0)
+
+
+def compare(losses: pd.DataFrame, engine: str, reference: str) -> tuple[bool, str]:
+    """Compare the losses of two engines in one sweep, at the last steps of the first one.
+
+    The ratio of an SGD loss to its expectation given W has mean 1, and so, up to the bias of the
+    deterministic equivalent, has the ratio of that to the expectation over W. Ratios are averaged
+    over betas, which share W, and then over runs, sizes and alphas, for a t-test with a margin.
+    """
+    both = final_losses(losses, engine)
+    if reference == "volterra":
+        both["loss_expected"] = at_last_steps(both, losses)
+        both = both.dropna()
+    else:
+        keys = [*POINT, "run"]
+        second = final_losses(losses, reference)[[*keys, "loss"]]
+        both = both.merge(second, on=keys, suffixes=("", "_expected"))
+    both["ratio"] = both["loss"] / both["loss_expected"]
+    if engine == "sgd":
+        both = both[both["step"] >= LONG_RUN]
+    both = comparable(both, engine, reference)
+    left_out = int((~both["compared"]).sum())
+    both = both[both["compared"]]
+    heavy = f"; {left_out} left out, whose mean few runs do not tell" if left_out else ""
+    ratio = both.groupby(["alpha", "d", "run"])["ratio"].mean()
+    if len(ratio) < 2:
+        return True, f"not compared: {len(ratio)} run(s) of at least {LONG_RUN} steps{heavy}"
+    margin = MARGIN * (engine == "sgd") + both["bias"].mean()
+    error = ratio.std() / np.sqrt(len(ratio))
+    allowed = margin - stdtrit(len(ratio) - 1, FALSE_ALARM / 2) * error
+    detail = f"mean ratio {ratio.mean():.4f} +- {error:.4f} over {len(ratio)} runs{heavy}"
+    return bool(abs(ratio.mean() - 1) <= allowed), detail
+
+
+def check_agreement(losses: pd.DataFrame) -> list[tuple[str, bool, str]]:
+    """SGD agrees with the expected loss given W, and that with the one over W, in each sweep."""
+    results = []
+    for sweep, rows in losses.groupby("sweep"):
+        engines = set(rows["engine"])
+        pairs = [("sgd", "recursion"), ("recursion", "volterra")]
+        if "recursion" not in engines:
+            pairs = [("sgd", "volterra")]
+        for pair in pairs:
+            if engines.issuperset(pair):
+                results.append((f"{pair[0]} agrees with {pair[1]}: {sweep}", *compare(rows, *pair)))
+    return results
+
+
+def check_exponents(grid: pd.DataFrame, exponents: pd.DataFrame) -> list[tuple[str, bool, str]]:
+    """Exponents of SGD agree with those of the same method on Volterra losses, in each sweep.
+
+    Sizes and budgets are the same too, so that the bias of a method cancels and only noise is
+    left; the bias of the deterministic equivalent is far below it. Points with a size whose mean
+    few runs do not tell are left out. Deviations are compared with the t distribution, by a level
+    for each of a sweep's n comparisons of FALSE_ALARM / n.
+    """
+    results = []
+    point = ["sweep", "alpha", "beta"]
+    models = comparable(grid[grid["sgd"]], "sgd", "volterra")
+    unsure = pd.MultiIndex.from_frame(models.loc[~models["compared"], point])
+    sgd = exponents[exponents["engine"] == "sgd"]
+    sgd = sgd.assign(unsure=pd.MultiIndex.from_frame(sgd[point]).isin(unsure))
+    for sweep, rows in sgd.groupby("sweep"):
+        sound = np.isfinite(rows[["estimate", "expected", "std_error", "dof"]]).all(axis=1)
+        name = f"exponents of sgd agree with volterra: {sweep}"
+        if not sound.any():
+            results.append((name, True, f"not compared: {len(rows)} fits without an error"))
+            continue
+        left_out = int((sound & rows["unsure"]).sum())
+        sound = rows[sound & ~rows["unsure"]]
+        if sound.empty:
+            detail = f"not compared: {left_out} fits to losses whose mean few runs do not tell"
+            results.append((name, True, detail))
+            continue
+        deviation = (sound["estimate"] - sound["expected"]) / sound["std_error"]
+        allowed = -stdtrit(sound["dof"], FALSE_ALARM / len(sound) / 2)
+        worst = (deviation.abs() / allowed).idxmax()
+        place = " ".join(
+            f"{key} {sound.loc[worst, key]}" for key in ("alpha", "beta", "method", "quantity")
+        )
+        detail = (
+            f"{len(sound)} compared, the worst {deviation[worst]:+.1f} standard errors apart, "
+            f"{allowed[worst]:.1f} allowed ({place})"
+        )
+        results.append((name, bool((deviation.abs() <= allowed).all()), detail))
+    return results
