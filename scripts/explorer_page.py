@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from itertools import pairwise
 from string import Template
 from typing import Any
@@ -97,11 +98,16 @@ FOOTER = (
     "Expected loss of one-pass SGD on power-law random features, averaged over W: deterministic "
     "equivalent at v = {v_over_d} d, batch B = {batch}, learning rate γ = {c}/(B Tr D). F_pp, "
     "F_ac, K_pp, F_0: asymptotic terms of the paper. η and ξ: d continuous, ± numerical. "
-    "plrf {plrf_version}, commit {git_commit:.12}."
+    "plrf {plrf_version}, commit {commit}."
 )
 
 
 # What the page holds
+
+
+def short(commits: str) -> str:
+    """Commits with 12 digits each; what else is said of them, as it is."""
+    return re.sub(r"\b([0-9a-f]{12})[0-9a-f]{28}\b", r"\1", commits)
 
 
 def number(value: float) -> float | None:
@@ -627,7 +633,7 @@ def write_page(tables: dict[str, str], settings: dict[str, Any], path: str) -> N
         focus=BLUE,
         font=FONT,
         provenance=json.dumps(source, sort_keys=True).replace('"', "&quot;"),
-        footer=FOOTER.format(**settings, **source),
+        footer=FOOTER.format(**settings, **source, commit=short(source["git_commit"])),
         library=vl_convert.javascript_bundle(vl_version=version),
         spec=json.dumps(spec, ensure_ascii=False, sort_keys=True),
     )

@@ -297,3 +297,11 @@ class TestInBrowser:
         opened.click(opened.find("[aria-roledescription=point][aria-label*='α: 0.3; β: 0.2']"))
         opened.wait(lambda: "α = 0.3, β = 0.2: edge." in self.text(opened))
         assert "On the edge 2(α+β) = 1" in self.text(opened)
+
+
+def test_footer_shortens_commits_only():
+    commits = f"{'0123456789abcdef' * 2}01234567"
+    text = f"{commits}, {commits}-dirty, unknown: not a git checkout"
+    assert explorer_page.short(text) == (
+        "0123456789ab, 0123456789ab-dirty, unknown: not a git checkout"
+    )

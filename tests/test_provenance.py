@@ -2,14 +2,19 @@
 
 import hashlib
 import json
+import os
 import re
+import shutil
+import subprocess
 import tarfile
 
 import pandas as pd
 import pyarrow as pa
+import pytest
 import yaml
 
 import plrf
+from plrf import tables
 from plrf.tables import provenance, write_table
 from scripts.record_provenance import commits, package_version
 
@@ -68,3 +73,87 @@ def test_archive_is_whole_and_verifies(quick_copy, checkout):
     }
     assert every_figure <= packed
     assert not any("removed" in name or name.startswith(("logs", "benchmarks")) for name in packed)
+
+
+def git(folder, *arguments):
+    """Call git, whose configuration on this machine does not matter."""
+    own = [
+        "user.name=test",
+        "user.email=test",
+        "commit.gpgsign=false",
+        "protocol.file.allow=always",
+    ]
+    options = [part for setting in own for part in ("-c", setting)]
+    command = ["git", "-C", folder, *options, *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def said_commit(monkeypatch, library):
+    """The commit that the provenance of a table names where the library is in another folder."""
+    monkeypatch.setattr(tables, "__file__", str(library / "tables.py"))
+    return provenance({})["git_commit"]
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+class TestCommit:
+    @pytest.fixture
+    def outer(self, tmp_path, monkeypatch):
+        """Somebody's repository, into which the project was unpacked."""
+        monkeypatch.delenv("PLRF_COMMIT", raising=False)
+        for level in ("GLOBAL", "SYSTEM"):
+            monkeypatch.setenv(f"GIT_CONFIG_{level}", os.devnull)
+        root = tmp_path / "outer ä"
+        (root / "plrf").mkdir(parents=True)
+        (root / "plrf" / "tables.py").touch()
+        (root / "theirs").touch()
+        git(root, "init", "-q")
+        git(root, "add", "theirs")
+        git(root, "commit", "-q", "-m", "theirs")
+        return root
+
+    @pytest.fixture
+    def tracked(self, outer):
+        """A repository that tracks the library."""
+        git(outer, "add", ".")
+        git(outer, "commit", "-q", "-m", "with the library")
+        return outer
+
+    def test_is_not_that_of_a_repository_around_an_archive(self, outer, monkeypatch):
+        assert said_commit(monkeypatch, outer / "plrf") == "unknown: not a git checkout"
+        (outer / ".gitignore").write_text("/plrf/\n")
+        assert said_commit(monkeypatch, outer / "plrf") == "unknown: not a git checkout"
+
+    def test_is_that_of_a_repository_that_tracks_the_library(self, tracked, monkeypatch):
+        head = git(tracked, "rev-parse", "HEAD")
+        assert said_commit(monkeypatch, tracked / "plrf") == head
+        (tracked / "plrf" / "tables.py").write_text("changed")
+        assert said_commit(monkeypatch, tracked / "plrf") == f"{head}-dirty"
+
+    def test_in_a_worktree_and_a_submodule(self, tracked, tmp_path, monkeypatch):
+        head = git(tracked, "rev-parse", "HEAD")
+        git(tracked, "worktree", "add", "-q", tmp_path / "tree")
+        assert said_commit(monkeypatch, tmp_path / "tree" / "plrf") == head
+        git(tmp_path, "init", "-q", "super")
+        git(tmp_path / "super", "submodule", "--quiet", "add", tracked, "sub")
+        assert said_commit(monkeypatch, tmp_path / "super" / "sub" / "plrf") == head
+
+    def test_within_a_hook_of_another_repository(self, tracked, tmp_path, monkeypatch):
+        other = tmp_path / "other"
+        git(tmp_path, "init", "-q", other)
+        head = git(tracked, "rev-parse", "HEAD")
+        monkeypatch.setenv("GIT_DIR", str(other / ".git"))
+        monkeypatch.setenv("GIT_WORK_TREE", str(other))
+        monkeypatch.setenv("GIT_INDEX_FILE", str(other / ".git" / "index"))
+        assert said_commit(monkeypatch, tracked / "plrf") == head
+
+    def test_is_unknown_for_a_reason(self, outer, tmp_path, monkeypatch):
+        (tmp_path / "tables.py").touch()
+        assert said_commit(monkeypatch, tmp_path) == "unknown: not a git checkout"
+        git(tmp_path, "init", "-q")
+        git(tmp_path, "add", "tables.py")
+        assert said_commit(monkeypatch, tmp_path) == "unknown: nothing was committed yet"
+        monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+        reason = "unknown: git does not trust this folder; allow it in git's safe.directory"
+        assert said_commit(monkeypatch, tmp_path) == reason
+        monkeypatch.setenv("PATH", "")
+        assert said_commit(monkeypatch, tmp_path) == "unknown: git is not installed"

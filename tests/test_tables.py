@@ -282,7 +282,3 @@ class TestProvenance:
         assert read_provenance(path, other) == {"plrf_version": "1", "seed": "7", "hash": "none, 7"}
         write_table(frame(), LOSSES, path, {"plrf_version": "1", "seed": "8", "hash": "x"})
         assert read_provenance(path, other)["seed"] == "8, 7"
-
-    def test_without_git(self, monkeypatch):
-        monkeypatch.setenv("PATH", "")
-        assert provenance({}, 0)["git_commit"] == "unknown"

@@ -256,19 +256,55 @@ class TableError(RuntimeError):
     """A table cannot be read, or does not have the columns that it should have."""
 
 
+# Variables by which a git hook names the repository that it runs for.
+_GIT_REPOSITORY = {
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_COMMON_DIR",
+    "GIT_OBJECT_DIRECTORY",
+}
+# Why git knows no commit, by what it then says.
+_GIT_REASONS = {
+    "not a git repository": "not a git checkout",
+    "did not match any file": "not a git checkout",
+    "bad revision": "nothing was committed yet",
+    "safe.directory": "git does not trust this folder; allow it in git's safe.directory",
+}
+
+
+def _git(*arguments: str) -> str:
+    """Output of git about the folder that holds the library."""
+    environment = {key: os.environ[key] for key in os.environ.keys() - _GIT_REPOSITORY}
+    return subprocess.run(
+        ["git", "-C", str(Path(__file__).parent), *arguments],
+        env=environment | {"LC_ALL": "C"},
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=True,
+    ).stdout.strip()
+
+
 def _git_commit() -> str:
-    """Commit of the checkout that holds the library, marked if changed; "unknown" outside one.
+    """Commit of the checkout that holds the library, marked if changed; or why it is unknown.
+
+    It is the commit of a repository that tracks the library: this project's own, or a larger one
+    that holds the project's files, since its commit says just as well which they are. A repository
+    in which an archive was only unpacked, or a wheel installed, has no say.
 
     The workflow says it in the environment where Snakemake has fetched it without a checkout.
     """
     if commit := os.getenv("PLRF_COMMIT"):
         return commit
-    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
-    command += ["--abbrev=40", "--exclude=*"]
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
+        _git("ls-files", "--error-unmatch", Path(__file__).name)
+        return _git("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
+    except OSError:
+        return "unknown: git is not installed"
+    except subprocess.CalledProcessError as error:
+        reasons = (reason for sign, reason in _GIT_REASONS.items() if sign in error.stderr)
+        return "unknown: " + next(reasons, "git failed")
 
 
 def provenance(parameters: Any, seed: int | None = None) -> dict[str, str]:
@@ -284,7 +320,8 @@ def provenance(parameters: Any, seed: int | None = None) -> dict[str, str]:
     Returns
     -------
     dict
-        ``config_hash`` (SHA-256 of the parameters), ``plrf_version``, ``git_commit``, ``seed``.
+        ``config_hash`` (SHA-256 of the parameters), ``plrf_version``, ``git_commit`` (with
+        ``-dirty`` if files were changed; or "unknown: " and why), ``seed``.
     """
     canonical = json.dumps(parameters, sort_keys=True, default=str)
     return {
