@@ -175,6 +175,12 @@ def test_imports_are_the_declared_dependencies():
     assert import_problems(pyproject, providers(used, own), providers(tested, own)) == []
 
 
+def test_wheel_says_that_the_library_has_types():
+    data = tomllib.loads(read("pyproject.toml"))["tool"]["setuptools"]["package-data"]
+    assert data == {"plrf": ["py.typed"]}
+    assert read("src/plrf/py.typed") == ""
+
+
 def test_release_is_named_everywhere():
     assert release_problems(plrf.__version__, read("CITATION.cff"), read("CHANGELOG.md")) == []
 
