@@ -67,3 +67,8 @@ def test_no_permission_to_write(checkout, read_only, within):
     )
     assert f"{read_only} cannot be written to, nothing was run." in message
     assert "--directory my_folder" in message
+
+
+def test_path_that_snakemake_or_python_read_otherwise(tmp_path):
+    root = Checkout.create(tmp_path / "a:b" / "{c}" / "<d>").root
+    assert f"The path {root} contains :<>{{}}, nothing was run." in refused(root)

@@ -13,6 +13,8 @@ from conftest import Checkout
 ROOT = Path(__file__).resolve().parents[1]
 # They run for long, have side effects on the machine, or need what a copy lacks. CI runs the first.
 ELSEWHERE = {"lint", "test", "test-faults", "test-slurm", "benchmarks"}
+# The name of a folder that the shell, make or an URL would read otherwise.
+ODD = "my project (1), q'a&b;c#d%20~e=f!*?[x]|ä中"
 
 
 def make(root, *arguments):
@@ -28,6 +30,17 @@ def make(root, *arguments):
     )
 
 
+def install(root):
+    """Pretend that make has installed the environment that runs the tests, without commands."""
+    environment = root / ".venv"
+    (environment / "bin").mkdir(parents=True)
+    for part in Path(sys.prefix).iterdir():
+        if part.name not in ("bin", ".installed"):
+            (environment / part.name).symlink_to(part)
+    (environment / "bin" / "python").symlink_to(sys.executable)
+    (environment / ".installed").write_text(f"{str(root)!a} {sys.version_info[:2]}\n")
+
+
 def repository(root):
     """A copy of the repository with what make needs."""
     checkout = Checkout.create(root)
@@ -40,13 +53,8 @@ def repository(root):
 @pytest.fixture(scope="module")
 def finished(quick, tmp_path_factory):
     """A repository that is installed and holds the results of the quick run, but one figure."""
-    checkout = repository(tmp_path_factory.mktemp("make") / "repository")
-    environment = checkout.root / ".venv"
-    environment.mkdir()
-    for part in Path(sys.prefix).iterdir():
-        if part.name != ".installed":
-            (environment / part.name).symlink_to(part)
-    (environment / ".installed").touch()
+    checkout = repository(tmp_path_factory.mktemp("make") / ODD)
+    install(checkout.root)
     shutil.copytree(quick.directory / "results", checkout.root / "results")
     touched = checkout.snakemake("--cores", "1", "--configfile", checkout.quick, "--touch")
     assert touched.returncode == 0, touched.stderr
@@ -109,14 +117,15 @@ def test_help_names_all_targets():
 
 
 def test_missing_configuration(finished):
-    process = make(finished, "figures", "CONFIG=missing.yaml")
+    name = """my "own" study's.yaml"""
+    process = make(finished, "figures", f"CONFIG={name}")
     assert process.returncode != 0
-    assert process.stderr.startswith("There is no configuration file missing.yaml\n")
+    assert process.stderr.startswith(f"There is no configuration file {name}\n")
 
 
 def test_old_python_is_refused_before_anything_is_installed(tmp_path):
     root = repository(tmp_path / "repository").root
-    python = tmp_path / "python3.8"
+    python = tmp_path / "old python"
     python.write_text('#!/bin/sh\n[ "$1" = --version ] && echo "Python 3.8.10" || exit 1\n')
     python.chmod(0o755)
     process = make(root, f"PYTHON={python}")
@@ -125,3 +134,37 @@ def test_old_python_is_refused_before_anything_is_installed(tmp_path):
     assert lines[0] == f"plrf needs Python >= 3.11, but PYTHON={python} is: Python 3.8.10"
     assert lines[1] == "Name another one, for example: make PYTHON=python3.12 "
     assert not (root / ".venv").exists()
+
+
+@pytest.mark.parametrize("character", ':{}<>"`$\\')
+def test_path_that_cannot_work_is_refused_before_anything_is_installed(tmp_path, character):
+    root = tmp_path / f"a{character}b"
+    root.mkdir()
+    for name in ("Makefile", "requirements.lock"):
+        shutil.copy2(ROOT / name, root)
+    process = make(root, "PYTHON=true")  # which would pass for a Python that installs
+    assert process.returncode != 0
+    assert process.stderr.startswith(f"The path {root} has one of the characters : {{ }} < > ")
+    assert "Nothing was installed: move or rename the folder." in process.stderr
+    assert not (root / ".venv").exists()
+
+
+def test_environment_of_another_folder_or_python_is_made_anew(tmp_path):
+    root = repository(tmp_path / ODD).root
+    install(root)
+
+    def is_installed(root):
+        process = make(root, "--question", ".venv/.installed")
+        assert process.stderr == ""
+        return process.returncode == 0
+
+    assert is_installed(root)
+    assert not is_installed(root.rename(tmp_path / "moved"))
+    (tmp_path / "moved").rename(root)
+    assert is_installed(root)
+    python = root / ".venv" / "bin" / "python"
+    python.unlink()
+    assert not is_installed(root), "its Python was removed"
+    python.write_text(f'#!/bin/sh\necho "{str(root)!a} (3, 9)"\n')
+    python.chmod(0o755)
+    assert not is_installed(root), "it is another Python"

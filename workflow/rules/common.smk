@@ -1,6 +1,7 @@
 """What the rules share: the validated configuration, the grid, and helper functions."""
 
 import os
+import shlex
 import sys
 import tomllib
 from importlib.metadata import PackageNotFoundError, version
@@ -50,6 +51,15 @@ def check_environment():
         )
 
 
+def check_path():
+    """Stop where the path of this checkout means something else to Snakemake or Python."""
+    if special := "".join(sorted(set(":{}<>") & set(str(ROOT)))):
+        sys.exit(
+            f"The path {ROOT} contains {special}, nothing was run. Snakemake replaces what is in {{}} "
+            "and <>, and : ends a path for Python: move or rename the folder."
+        )
+
+
 def check_writable():
     """Stop where results could not be written, before Snakemake fails on files of its own."""
     for folder in (Path.cwd(), Path("results").resolve()):
@@ -60,8 +70,16 @@ def check_writable():
             )
 
 
+def quote_python():
+    """Let jobs find Python in any folder: Snakemake puts its path into shell commands as it is."""
+    if Path(sys.executable).exists():  # not so if another module of the workflow has quoted it
+        sys.executable = shlex.quote(sys.executable)
+
+
 ROOT = root()
+quote_python()
 if workflow.is_main_process:
+    check_path()
     check_writable()
     # With --software-deployment-method, jobs have an environment of their own.
     if not workflow.deployment_settings.deployment_method:
