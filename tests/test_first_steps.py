@@ -65,10 +65,33 @@ def test_no_permission_to_write(checkout, read_only, within):
         read_only if within else read_only.parent,
         *("--configfile", checkout.quick, "--snakefile", snakefile),
     )
-    assert f"{read_only} cannot be written to, nothing was run." in message
+    assert f"{read_only} is not a folder that can be written to, nothing was run." in message
+    assert "--directory my_folder" in message
+
+
+@pytest.mark.parametrize(
+    ("name", "target"), [("results", "gone"), ("results", "results"), (".snakemake", "file")]
+)
+def test_link_that_leads_to_no_folder(checkout, tmp_path, name, target):
+    (tmp_path / "file").touch()
+    (tmp_path / name).symlink_to(target)
+    snakefile = checkout.root / "workflow" / "Snakefile"
+    message = refused(tmp_path, "--configfile", checkout.quick, "--snakefile", snakefile)
+    assert f"{tmp_path / name} (a link to {target}) is not a folder that can be written" in message
     assert "--directory my_folder" in message
 
 
 def test_path_that_snakemake_or_python_read_otherwise(tmp_path):
     root = Checkout.create(tmp_path / "a:b" / "{c}" / "<d>").root
     assert f"The path {root} contains :<>{{}}, nothing was run." in refused(root)
+
+
+def test_no_home(checkout, tmp_path, monkeypatch):
+    """Snakemake and other packages want to keep files in the home directory."""
+    monkeypatch.setenv("HOME", os.devnull)
+    for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    arguments = ["results/grid.parquet", "--configfile", checkout.quick, "--directory", tmp_path]
+    process = checkout.snakemake("--cores", "1", *arguments)
+    assert process.returncode == 0, process.stderr
+    assert (tmp_path / "results" / "grid.parquet").exists()

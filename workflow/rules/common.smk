@@ -62,11 +62,14 @@ def check_path():
 
 def check_writable():
     """Stop where results could not be written, before Snakemake fails on files of its own."""
-    for folder in (Path.cwd(), Path("results").resolve()):
-        if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
+    for path in (Path.cwd(), Path.cwd() / ".snakemake", Path.cwd() / "results"):
+        # With the dot, a file and a link that leads nowhere are no folder that one may write to.
+        if os.path.lexists(path) and not os.access(f"{path}/.", os.W_OK | os.X_OK):
+            link = f" (a link to {os.readlink(path)})" if path.is_symlink() else ""
             sys.exit(
-                f"{folder} cannot be written to, nothing was run. To have results elsewhere, add "
-                "to the command: --configfile config/config.yaml --directory my_folder"
+                f"{path}{link} is not a folder that can be written to, nothing was run. To have "
+                "results elsewhere, add to the command: --configfile config/config.yaml --directory "
+                "my_folder"
             )
 
 
