@@ -15,8 +15,17 @@ HEAD = """\
 `config.yaml` is the default study, `quick.yaml` the same at toy size, and `full.yaml` at the scale
 of the paper, for a cluster ([what it takes](../docs/hpc.md#the-papers-scale)). Another file than
 the default one is run by `make figures CONFIG=my.yaml` or `snakemake --cores N --configfile
-my.yaml`, and replaces it. A file is checked before any job starts; keys that are not listed here
-are refused.
+my.yaml`, and replaces it.
+
+A file is YAML or JSON, in UTF-8, and is checked before any job starts: keys that are not listed
+here are refused, and so is what YAML 1.1 reads otherwise than it looks (`020`, `12:30`, `no`).
+
+To change some values only, write them to a second file, `over.yaml`, say `fits: {resamples: 50}`,
+and name it after the first: `snakemake --cores N --configfile config/config.yaml over.yaml`. It is
+merged over the first, mappings key by key; lists and values replace those that were there. A key of
+the first level can be set by `--config seed=3` as well, but nothing below it. Files to be made are
+named before `--configfile` or after another option; right after it, they are taken for more
+configurations.
 
 This page is made from [the schema](../workflow/schemas/config.schema.yaml) by `make readme`.
 

@@ -28,6 +28,19 @@ def test_wrong_directory(checkout, tmp_path):
     assert message in refused(tmp_path, "--snakefile", checkout.root / "workflow" / "Snakefile")
 
 
+def test_file_that_an_editor_saved_otherwise(checkout, tmp_path):
+    (tmp_path / "config").mkdir()
+    config = tmp_path / "config" / "config.yaml"
+    snakefile = checkout.root / "workflow" / "Snakefile"
+    config.write_text("seed: 1\n# für alle\n", encoding="latin-1")
+    message = refused(tmp_path, "--snakefile", snakefile)
+    assert "config/config.yaml, line 2: the byte 0xfc is not UTF-8; save the file with" in message
+    config.write_text("fits:\n\tresamples: 50\n", encoding="utf-8")
+    message = refused(tmp_path, "--snakefile", snakefile)
+    assert "config/config.yaml, line 2: neither YAML nor JSON: " in message
+    assert "indent with spaces" in message
+
+
 def test_old_environment(tmp_path):
     project = Checkout.create(tmp_path).root / "pyproject.toml"
     text = project.read_text()

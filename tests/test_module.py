@@ -1,5 +1,6 @@
 """The workflow as a module of another one, with a configuration and a rule of its own."""
 
+import datetime
 import json
 import shutil
 import subprocess
@@ -15,7 +16,9 @@ from conftest import SNAKEMAKE
 def project(checkout, tmp_path):
     """A project that uses the workflow as a module and adds a rule."""
     config = yaml.safe_load(checkout.quick.read_text())
-    (tmp_path / "my.yaml").write_text(yaml.safe_dump({"paper": config, "mine": {"d": 14}}))
+    # What would be misread in the workflow's own part may be meant in another one.
+    mine = {"since": datetime.date(2024, 1, 1), 14: "d"}
+    (tmp_path / "my.yaml").write_text(yaml.safe_dump({"paper": config, "mine": mine}))
     (tmp_path / "Snakefile").write_text(
         textwrap.dedent(
             f"""\

@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 
 from plrf import sweeps, tables
 from plrf.resolvent import kernel_mass
-from plrf.sweeps import ConfigError, check_unique_keys, expand, validate_config, validate_grid
+from plrf.sweeps import ConfigError, expand, validate_config, validate_grid
 
 ROOT = Path(__file__).parents[1]
 
@@ -144,23 +144,20 @@ def refusal(config):
     return str(caught.value).split("\n")
 
 
-def test_repeated_keys_are_refused_with_their_lines():
-    text = VALID + "  toy:\n    batch: 1\n"
-    with pytest.raises(ConfigError) as caught:
-        check_unique_keys(text, "my.yaml")
-    line = len(text.splitlines()) - 1
-    message = f"my.yaml, line {line}: toy stands twice; rename or remove one"
-    assert str(caught.value) == message
-    check_unique_keys(VALID, "my.yaml")
-    check_unique_keys("", "my.yaml")
-
-
 def test_sweep_of_the_readme_is_accepted():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     block = readme.split("```yaml\n")[1].split("```")[0]
     config = edited({}, (ROOT / "config/config.yaml").read_text() + "\n" + block)
     assert list(config["sweeps"])[-1] == "my_sweep"
     validate_config(config, CONFIG_SCHEMA)
+
+
+def test_name_that_yaml_reads_as_no_text():
+    """The sweep `no` has the name False, and figures may ask for it."""
+    sweeps = edited({})["sweeps"]
+    lines = refusal(edited({"sweeps": {False: sweeps.pop("toy"), **sweeps}}))
+    assert lines[0].startswith("sweeps[False]: the key must be text (a letter, then")
+    assert 'toy_scaling.sweep = "toy": must be the name of a sweep' in lines[1]
 
 
 def test_valid_config_is_accepted():

@@ -754,7 +754,7 @@ def message(process, directory):
     assert process.returncode != 0
     assert process.stdout == ""
     assert "Traceback" not in process.stderr
-    assert [path for path in directory.iterdir() if path.name != ".snakemake"] == []
+    assert not (directory / "results").exists()
     profile, *lines = process.stderr.splitlines()
     assert profile.startswith("Using workflow specific profile workflow/profiles/default ")
     return lines
@@ -776,6 +776,33 @@ def test_file_that_is_not_a_config(refused_calls, name):
     kind, problem = message(*refused_calls[name].result())
     assert kind == "WorkflowError:"
     assert UNREADABLE[name][1] in problem
+
+
+def test_config_files_are_merged(checkout, tmp_path):
+    """A later file is merged over an earlier one: mappings by key, lists as a whole."""
+    first, over = tmp_path / "tab.json", tmp_path / "over.yaml"
+    first.write_text(json.dumps(QUICK, indent="\t"), encoding="utf-8")
+    over.write_text("sweeps: {phase_III: {d: [20, 28, 40, 57, 80], runs: 5}}", encoding="utf-8")
+    arguments = ["--dry-run", "--directory", tmp_path, "--configfile", first, over]
+    arguments += ["--config", "seed=3"]
+    process = checkout.snakemake(*arguments)
+    assert planned(process)["simulate"] == LOSSES["simulate"] - N_SIMULATED["phase_III"] + 5
+
+    over.write_text("seed: 020", encoding="utf-8")
+    process = checkout.snakemake(*arguments[1:], "--cores", "1")
+    _, problem, *origin = message(process, tmp_path)
+    assert problem == f"{over}, line 1: 020 is read as octal 16; write 20 or 16"
+    assert f"Read from {first}, {over}, each merged over" in origin[0]
+
+
+def test_nested_value_on_the_command_line(checkout, tmp_path):
+    process = checkout.snakemake(
+        *("--configfile", checkout.quick, "--directory", tmp_path, "--cores", "1"),
+        *("--config", "fits={resamples: 50}"),
+    )
+    _, problem, *way_out = message(process, tmp_path)
+    assert problem.startswith('fits.resamples = "50": must be a whole number')
+    assert "--configfile config/config.yaml over.yaml" in way_out[1]
 
 
 def test_advice_on_c_is_sound(checkout, refused_calls, tmp_path):

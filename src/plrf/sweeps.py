@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
@@ -72,41 +71,6 @@ RULES = {
 
 class ConfigError(ValueError):
     """A config or grid that is refused; the message has one line per problem."""
-
-
-def check_unique_keys(text: str, path: str) -> None:
-    """Refuse a YAML text in which a key stands twice: YAML would silently keep the last.
-
-    Parameters
-    ----------
-    text : str
-        The config file's content.
-    path : str
-        Its name, for the message.
-
-    Raises
-    ------
-    ConfigError
-        With one line per repeated key.
-    """
-    _refuse(
-        ((f"{path}, line {line}: {key}",), " stands twice; rename or remove one")
-        for key, line in _repeated_keys(yaml.compose(text, Loader=yaml.SafeLoader))
-    )
-
-
-def _repeated_keys(node: yaml.Node | None) -> Iterator[tuple[str, int]]:
-    """Find keys that a mapping already has, with their line numbers."""
-    if isinstance(node, yaml.MappingNode):
-        seen = set()
-        for key, value in node.value:
-            if key.value in seen:
-                yield str(key.value), key.start_mark.line + 1
-            seen.add(str(key.value))
-            yield from _repeated_keys(value)
-    elif isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            yield from _repeated_keys(item)
 
 
 def validate_config(config: dict[str, Any], schema: dict[str, Any]) -> None:
@@ -604,9 +568,10 @@ def _problem(path: KeyPath, value: object, rule: str) -> Problem:
     return path, f" = {text if len(text) <= 60 else text[:57] + '...'}: {rule}"
 
 
-def _suggestion(key: object, known: Collection[str]) -> str:
-    close = difflib.get_close_matches(str(key), known, n=1)
-    return f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
+def _suggestion(key: object, known: Iterable[object]) -> str:
+    names = [str(name) for name in known]
+    close = difflib.get_close_matches(str(key), names, n=1)
+    return f"did you mean {close[0]}?" if close else f"known: {', '.join(names)}"
 
 
 def _refuse(problems: Iterable[Problem]) -> None:

@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from packaging.requirements import Requirement
+from snakemake.common.configfile import load_configfile
 from snakemake.sourcecache import HostingProviderFile
 
 
@@ -96,11 +97,11 @@ sys.path.insert(0, str(ROOT / "src"))
 PYTHONPATH = filter(None, [str(ROOT / "src"), os.getenv("PYTHONPATH")])
 os.environ.update(PYTHONPATH=os.pathsep.join(PYTHONPATH))
 
+from plrf.config_text import check_text
 from plrf.sources import code_hash
 from plrf.sweeps import (
     FIXED_FIGURES,
     ConfigError,
-    check_unique_keys,
     validate_config,
     validate_grid,
 )
@@ -110,24 +111,66 @@ from plrf.theory import phase_name
 
 def load_schema(name):
     """Load a JSON Schema of the workflow."""
-    with open(ROOT / "workflow" / "schemas" / name) as file:
-        return yaml.safe_load(file)
+    return yaml.safe_load((ROOT / "workflow" / "schemas" / name).read_text(encoding="utf-8"))
+
+
+def refuse(error):
+    """Stop before any job: not by a WorkflowError, which would add the lines of a traceback."""
+    files = workflow.configfiles
+    given = workflow.config_settings.config.values()
+    if any(isinstance(value, dict | list) for value in given):
+        error = (
+            f"{error}\nSnakemake reads what --config has in braces or brackets as text. Write it to a "
+            "file, and name it\nafter the first one, over which it is merged: "
+            "--configfile config/config.yaml over.yaml"
+        )
+    elif len(files) > 1:
+        error = (
+            f"{error}\nRead from {', '.join(map(str, files))}, each merged over those before it.\n"
+            "Files to be made are named before --configfile, or after another option."
+        )
+    sys.exit(f"Configuration refused, nothing was run.\n{error}")
+
+
+def check_config_file(path):
+    """Refuse a file that says otherwise than it looks, or that Snakemake fails on without a line."""
+    try:
+        check_text(path.read_bytes(), str(path))
+    except ConfigError as error:
+        refuse(error)
+
+
+def is_ours(path):
+    """Whether a file is configuration of this workflow alone, also where another one uses it."""
+    return not workflow.modifier.skip_configfile or load_configfile(path) == config
 
 
 def load_grid():
     """Validate the configuration and expand it: one row per point and size."""
     if not workflow.is_main_process:
         return expand_config(config)  # on a node of a cluster, after the main process accepted it
+    for path in filter(is_ours, map(Path, workflow.configfiles)):
+        check_config_file(path)
     try:
-        for path in map(Path, workflow.configfiles):
-            check_unique_keys(path.read_text(), path.name)
         validate_config(config, load_schema("config.schema.yaml"))
         grid = expand_config(config)
         validate_grid(grid, load_schema("grid.schema.yaml"))
     except ConfigError as error:
-        # Not a WorkflowError, which would add the lines of a traceback.
-        sys.exit(f"Configuration refused, nothing was run.\n{error}")
+        refuse(error)
     return grid
+
+
+# A file given with --configfile replaces the default configuration, it is not merged into it.
+if not workflow.configfiles and not workflow.modifier.skip_configfile:
+    DEFAULT = Path("config/config.yaml")
+    if not DEFAULT.exists():
+        sys.exit(
+            f"There is no config/config.yaml in {Path.cwd()}. Run snakemake in the root of the "
+            "repository, or name a configuration with --configfile."
+        )
+    check_config_file(DEFAULT)
+
+    configfile: DEFAULT
 
 
 GRID = load_grid()
