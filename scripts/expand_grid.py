@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from plrf.sweeps import expand
+from plrf.study.grid import expand
 from plrf.tables import GRID, provenance, write_table
 
 

@@ -31,7 +31,7 @@ rule explorer_page:
         losses="results/explorer/losses.parquet",
         fronts="results/explorer/fronts.parquet",
     output:
-        EXPLORER,
+        "results/explorer.html",
     log:
         "results/logs/explorer_page.log",
     benchmark:

@@ -50,17 +50,7 @@ rule performance:
 rule archive:
     input:
         results=results(),
-        tables=[
-            "results/fits/fronts.parquet",
-            "results/fits/isoflop.parquet",
-            *[f"results/finite_size/{name}.parquet" for name in ("ratio", "traverse", "fronts")],
-            *[
-                f"results/spectra/{name}.parquet"
-                for name in ("histogram", "eigenvalues", "density", "contours")
-            ],
-            *[f"results/explorer/{name}.parquet" for name in ("points", "losses", "fronts")],
-            "results/performance.csv",
-        ],
+        tables=archived_tables(),
         provenance="results/provenance.json",
     output:
         "results/archive.tar.gz",

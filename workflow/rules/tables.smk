@@ -1,93 +1,29 @@
-"""Stage 4c: tables."""
+"""Stage 4c: tables, one rule for each entry of the catalogue that the configuration asks for."""
 
+for table in TABLES:
 
-rule table1_asymptotics:
-    output:
-        csv="results/tables/table1_asymptotics.csv",
-        md="results/tables/table1_asymptotics.md",
-    log:
-        "results/logs/table1_asymptotics.log",
-    benchmark:
-        "results/benchmarks/table1_asymptotics.tsv"
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=other_memory,
-        runtime=other_runtime,
-    params:
-        points=config["phase_points"],
-        code=code("table1_asymptotics.py"),
-    message:
-        "Writing {output.md}"
-    script:
-        "../../scripts/table1_asymptotics.py"
-
-
-rule table2_phases:
-    output:
-        csv="results/tables/table2_phases.csv",
-        md="results/tables/table2_phases.md",
-    log:
-        "results/logs/table2_phases.log",
-    benchmark:
-        "results/benchmarks/table2_phases.tsv"
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=other_memory,
-        runtime=other_runtime,
-    params:
-        points=config["phase_points"],
-        code=code("table2_phases.py"),
-    message:
-        "Writing {output.md}"
-    script:
-        "../../scripts/table2_phases.py"
-
-
-rule table3_notation:
-    output:
-        csv="results/tables/table3_notation.csv",
-        md="results/tables/table3_notation.md",
-    log:
-        "results/logs/table3_notation.log",
-    benchmark:
-        "results/benchmarks/table3_notation.tsv"
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=other_memory,
-        runtime=other_runtime,
-    params:
-        code=code("table3_notation.py"),
-    message:
-        "Writing {output.md}"
-    script:
-        "../../scripts/table3_notation.py"
-
-
-rule table4_measured_exponents:
-    input:
-        exponents="results/fits/exponents.parquet",
-    output:
-        csv="results/tables/table4_measured_exponents.csv",
-        md="results/tables/table4_measured_exponents.md",
-    log:
-        "results/logs/table4_measured_exponents.log",
-    benchmark:
-        "results/benchmarks/table4_measured_exponents.tsv"
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=other_memory,
-        runtime=other_runtime,
-    params:
-        code=code("table4_measured_exponents.py"),
-    message:
-        "Writing {output.md}"
-    script:
-        "../../scripts/table4_measured_exponents.py"
+    rule:
+        name:
+            table.name
+        input:
+            **table.inputs,
+        output:
+            csv=f"results/tables/{table.name}.csv",
+            md=f"results/tables/{table.name}.md",
+        log:
+            f"results/logs/{table.name}.log",
+        benchmark:
+            f"results/benchmarks/{table.name}.tsv"
+        conda:
+            ENVIRONMENT
+        threads: 1
+        resources:
+            mem_mb=other_memory,
+            runtime=other_runtime,
+        params:
+            **table.params(config),
+            code=code(f"{table.name}.py"),
+        message:
+            "Writing {output.md}"
+        script:
+            f"../../scripts/{table.name}.py"

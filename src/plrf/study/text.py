@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 import yaml
 from yaml.constructor import SafeConstructor
 
-from plrf.sweeps import ConfigError
+from plrf.study.problems import ConfigError
 
 OCTAL = re.compile(r"[-+]?0[0-7_]+")
 KINDS = {"bool": "true or false", "int": "a number", "float": "a number", "null": "no value"}

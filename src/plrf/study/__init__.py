@@ -1,0 +1,1 @@
+"""What the workflow adds to the numerics: configuration, grid, tables, logs, and the code's hash."""

@@ -1,0 +1,242 @@
+"""The figures and tables that a study draws: what each is made by, made from, and asked for by.
+
+A new figure is an entry here, a script and a caption. Rules, captions, the report, the check of the
+configuration and the tests go through these lists.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from plrf.study.grid import points
+from plrf.theory import phase_name
+
+Config = Mapping[str, Any]
+
+LOSSES = "results/aggregate/losses.parquet"
+EXPONENTS = "results/fits/exponents.parquet"
+FRONTS = "results/fits/fronts.parquet"
+ISOFLOP = "results/fits/isoflop.parquet"
+PLANE = "results/plane/exponents.parquet"
+
+
+def _nothing(_: Config) -> dict[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of the study.
+
+    Attributes
+    ----------
+    name : str
+        Of its files and, in the report, of the figure.
+    script : str
+        In ``scripts``; its caption, in ``workflow/report``, has the script's name.
+    category : str
+        Part of the report.
+    blocks : tuple of str
+        Parts of the configuration that ask for it: it is drawn where all of them are.
+    inputs : mapping
+        Tables that it is drawn from, by the name that the script knows them by.
+    params : callable
+        From the configuration to the script's parameters.
+    shown : callable
+        From the configuration to the points (alpha, beta) that it shows, for the report.
+    """
+
+    name: str
+    script: str
+    category: str
+    blocks: tuple[str, ...]
+    inputs: Mapping[str, str]
+    params: Callable[[Config], dict[str, Any]]
+    shown: Callable[[Config], list[tuple[float, float]]]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table for readers, as CSV and Markdown; attributes as for `Figure`."""
+
+    name: str
+    blocks: tuple[str, ...]
+    inputs: Mapping[str, str]
+    params: Callable[[Config], dict[str, Any]]
+
+
+def of_sweep(config: Config, name: str) -> list[tuple[float, float]]:
+    """Points of a sweep."""
+    return [(alpha, beta) for _, alpha, beta in points(config["sweeps"][name])]
+
+
+def _pairs(values: Any) -> list[tuple[float, float]]:
+    return [(alpha, beta) for alpha, beta in values]
+
+
+def _of_finite_size(config: Config) -> list[tuple[float, float]]:
+    block = config["finite_size"]
+    traverse = [(block["traverse"]["alpha"], beta) for beta in block["traverse"]["beta"]]
+    return [*_pairs([block["ratio"]["point"]]), *traverse, *_pairs(block["fronts"]["points"])]
+
+
+def _exponent_plane(name: str, quantity: str, category: str) -> Figure:
+    return Figure(
+        name,
+        "exponent_plane.py",
+        category,
+        ("plane", "traverse"),
+        {"plane": PLANE, "exponents": EXPONENTS},
+        lambda config: {"quantity": quantity, "sweep": config["traverse"]},
+        lambda config: of_sweep(config, config["traverse"]),
+    )
+
+
+def _front(sweep: str, name: str) -> Figure:
+    def params(config: Config) -> dict[str, Any]:
+        ((alpha, beta),) = of_sweep(config, sweep)
+        point = {"alpha": alpha, "beta": beta, "phase": phase_name(alpha, beta)}
+        return {"sweep": sweep, "point": point}
+
+    return Figure(
+        name,
+        "front.py",
+        "Main text" if name == "fig03_compute_optimal_front" else "Appendix",
+        ("sweeps",),
+        {"losses": LOSSES, "isoflop": ISOFLOP, "fronts": FRONTS, "exponents": EXPONENTS},
+        params,
+        lambda config: of_sweep(config, sweep),
+    )
+
+
+FIGURES = (
+    Figure(
+        "fig01_toy_scaling",
+        "fig01_toy_scaling.py",
+        "Main text",
+        ("toy_scaling",),
+        {"losses": LOSSES},
+        lambda config: {
+            **config["toy_scaling"],
+            "point": of_sweep(config, config["toy_scaling"]["sweep"])[0],
+        },
+        lambda config: of_sweep(config, config["toy_scaling"]["sweep"]),
+    ),
+    Figure(
+        "fig02_phase_diagram",
+        "fig02_phase_diagram.py",
+        "Main text",
+        ("phase_points",),
+        {},
+        lambda config: {"points": config["phase_points"]},
+        lambda config: _pairs(config["phase_points"].values()),
+    ),
+    _exponent_plane("fig04_exponents", "eta", "Main text"),
+    Figure(
+        "fig05_finite_size",
+        "fig05_finite_size.py",
+        "Main text",
+        ("finite_size",),
+        {name: f"results/finite_size/{name}.parquet" for name in ("ratio", "traverse", "fronts")},
+        _nothing,
+        _of_finite_size,
+    ),
+    Figure(
+        "fig06_spectra",
+        "fig06_spectra.py",
+        "Appendix",
+        ("spectra",),
+        {name: f"results/spectra/{name}.parquet" for name in ("histogram", "density")},
+        _nothing,
+        lambda config: _pairs(config["spectra"]["points"]),
+    ),
+    Figure(
+        "fig07_contour",
+        "fig07_contour.py",
+        "Appendix",
+        ("spectra",),
+        {name: f"results/spectra/{name}.parquet" for name in ("eigenvalues", "contours")},
+        _nothing,
+        lambda config: _pairs([config["spectra"]["contour"]]),
+    ),
+    _exponent_plane("fig08_xi_exponents", "xi", "Appendix"),
+    Figure(
+        "fig16_window_sensitivity",
+        "fig16_window_sensitivity.py",
+        "Appendix",
+        ("traverse",),
+        {"exponents": EXPONENTS},
+        lambda config: {"sweep": config["traverse"]},
+        lambda config: of_sweep(config, config["traverse"]),
+    ),
+    Figure(
+        "fig17_negative_beta",
+        "fig17_negative_beta.py",
+        "Appendix",
+        ("negative_beta",),
+        {"losses": LOSSES},
+        lambda config: dict(config["negative_beta"]),
+        lambda config: of_sweep(config, config["negative_beta"]["sweep"]),
+    ),
+)
+"""Figures with a name of their own, in the order of their names; sweeps ask for front figures."""
+
+TABLES = (
+    Table(
+        "table1_asymptotics",
+        ("phase_points",),
+        {},
+        lambda config: {"points": config["phase_points"]},
+    ),
+    Table(
+        "table2_phases",
+        ("phase_points",),
+        {},
+        lambda config: {"points": config["phase_points"]},
+    ),
+    Table("table3_notation", ("phase_points",), {}, _nothing),
+    Table("table4_measured_exponents", ("sweeps",), {"exponents": EXPONENTS}, _nothing),
+)
+"""Tables for readers."""
+
+
+def figures(config: Config) -> list[Figure]:
+    """Figures that a configuration asks for, by name."""
+    fronts = [
+        _front(name, sweep["front"]) for name, sweep in config["sweeps"].items() if "front" in sweep
+    ]
+    asked = [figure for figure in FIGURES if config.keys() >= set(figure.blocks)]
+    return sorted([*asked, *fronts], key=lambda figure: figure.name)
+
+
+def tables(config: Config) -> list[Table]:
+    """Tables that a configuration asks for."""
+    return [table for table in TABLES if config.keys() >= set(table.blocks)]
+
+
+def missing(config: Config) -> dict[str, list[str]]:
+    """Figures and tables that are not made, with the parts that the configuration lacks."""
+    return {
+        entry.name: [block for block in entry.blocks if block not in config]
+        for entry in (*FIGURES, *TABLES)
+        if not config.keys() >= set(entry.blocks)
+    }
+
+
+def labels(figure: Figure, config: Config) -> dict[str, str]:
+    """Labels of a figure in the report: its name, and the points that it shows."""
+    shown = figure.shown(config)
+    alphas, betas = zip(*shown, strict=True)
+    phases = dict.fromkeys(phase_name(alpha, beta) for alpha, beta in shown)
+    return {
+        "figure": figure.name,
+        "alpha": _label(alphas),
+        "beta": _label(betas),
+        "phase": ", ".join(phases),
+    }
+
+
+def _label(values: tuple[float, ...]) -> str:
+    """Values as a label, which must be text: a few in full, many by their range."""
+    texts = [f"{value:g}" for value in sorted(set(values))]
+    return ", ".join(texts) if len(texts) < 4 else f"{texts[0]} to {texts[-1]}"

@@ -1,0 +1,104 @@
+"""The configuration: what it leaves out is completed, and what cannot run is refused.
+
+Imported at every parse of the Snakefile: no scipy here, and the caller reads the files.
+"""
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from plrf.study.block_checks import BLOCK_CHECKS
+from plrf.study.problems import KeyPath, refuse
+from plrf.study.schema import schema_problems
+from plrf.study.sweep_checks import front_name_problems, sweep_problems
+
+
+def complete(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Fill in what a configuration leaves out.
+
+    Keys of its block ``defaults`` are those of each sweep and each block that has a key of this
+    name in the schema; other keys have defaults in the schema itself.
+
+    Parameters
+    ----------
+    config : dict
+        The configuration as read from YAML, whatever is wrong with it.
+    schema : dict
+        ``workflow/schemas/config.schema.yaml`` as read from YAML.
+
+    Returns
+    -------
+    dict
+        A copy without the block ``defaults``.
+    """
+    full = copy.deepcopy(dict(config))
+    properties = schema["properties"]
+    for key, entry in properties.items():
+        if "default" in entry:
+            full.setdefault(key, copy.deepcopy(entry["default"]))
+    defaults = full.pop("defaults", None)
+    if isinstance(defaults, dict):
+        sweeps = full.get("sweeps")
+        of_sweep = schema["$defs"]["sweep"]
+        blocks = [(full.get(name), entry) for name, entry in properties.items()]
+        blocks += [(x, of_sweep) for x in (sweeps.values() if isinstance(sweeps, dict) else ())]
+        for block, entry in blocks:
+            if isinstance(block, dict):
+                for key in defaults.keys() & entry.get("properties", {}).keys():
+                    block.setdefault(key, defaults[key])
+    return full
+
+
+def validate(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Complete a configuration, and check it: by its schema, then what a schema cannot say.
+
+    Parameters
+    ----------
+    config : dict
+        The configuration as read from YAML.
+    schema : dict
+        ``workflow/schemas/config.schema.yaml`` as read from YAML.
+
+    Returns
+    -------
+    dict
+        The configuration, completed.
+
+    Raises
+    ------
+    ConfigError
+        With one line per problem, sorted by key path: path, value and what is allowed.
+    """
+    full = complete(config, schema)
+    given = {"defaults": config["defaults"]} if "defaults" in config else {}
+    problems = list(schema_problems(full | given, schema))
+    flawed = {path[:2] for path, _ in problems}
+    if flawed.isdisjoint({(), ("sweeps",)}):
+        sound = {
+            name: sweep for name, sweep in full["sweeps"].items() if ("sweeps", name) not in flawed
+        }
+        for name, sweep in sound.items():
+            problems += sweep_problems(("sweeps", name), sweep)
+        problems += front_name_problems(sound)
+        for name in full.keys() & BLOCK_CHECKS.keys() - {path[0] for path in flawed}:
+            problems += BLOCK_CHECKS[name](full[name], sound, full["sweeps"])
+    refuse((_written(path, config), text) for path, text in problems)
+    return full
+
+
+def _written(path: KeyPath, config: Any) -> KeyPath:
+    """Where the user wrote a value: in the block ``defaults`` if it came from there."""
+    block = config
+    for part in path[:-1]:
+        if not (isinstance(block, dict) and part in block):
+            return path
+        block = block[part]
+    defaults = config.get("defaults")
+    inherited = (
+        len(path) > 1
+        and isinstance(block, dict)
+        and isinstance(defaults, dict)
+        and path[-1] not in block
+        and path[-1] in defaults
+    )
+    return ("defaults", path[-1]) if inherited else path

@@ -1,0 +1,135 @@
+"""What a schema cannot say of a sweep: the edge of the power law, stability, budgets, names."""
+
+from collections.abc import Iterator, Mapping
+from decimal import ROUND_DOWN, Context
+from operator import itemgetter
+from typing import Any
+
+from plrf.model import learning_rate
+from plrf.resolvent import critical_learning_rate
+from plrf.study.catalogue import FIGURES
+from plrf.study.grid import RUN_ENGINES, features, grid_kernel_mass, has_points, needs_runs, points
+from plrf.study.problems import KeyPath, Problem, problem
+from plrf.theory import TOLERANCE
+
+
+def sweep_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find the problems of a sweep that its schema accepts."""
+    if not has_points(sweep):
+        yield path, ": must have either points or product"
+        return
+    for key in ("points", "d", "engines", "windows"):
+        yield from repeats((*path, key), sweep.get(key, []))
+    for key, values in sweep.get("product", {}).items():
+        yield from repeats((*path, "product", key), values)
+    if needs_runs(sweep) and "runs" not in sweep:
+        yield (*path, "runs"), f": missing, the engines {' and '.join(RUN_ENGINES)} need it"
+    yield from _size_problems(path, sweep)
+    yield from edge_problems(path, sweep)
+    yield from stability_problems(path, sweep)
+    yield from _budget_problems(path, sweep)
+    if "front" in sweep and ("windows" not in sweep or len(points(sweep)) > 1):
+        rule = "a front figure needs windows and exactly one point"
+        yield problem((*path, "front"), sweep["front"], rule)
+    elif "front" in sweep and set(sweep["engines"]) == {"recursion"}:
+        rule = "a front figure draws the engines sgd and volterra, and needs one of them"
+        yield problem((*path, "front"), sweep["front"], rule)
+    if "windows" in sweep and needs_runs(sweep) and sweep.get("runs") == 1:
+        rule = "must be at least 2 with windows, where the spread of runs gives the errors"
+        yield problem((*path, "runs"), 1, rule)
+
+
+def repeats(path: KeyPath, values: list[Any]) -> Iterator[Problem]:
+    """Find values that a list has already had."""
+    first: dict[Any, int] = {}
+    for i, value in enumerate(values):
+        j = first.setdefault(tuple(value) if isinstance(value, list) else value, i)
+        if j < i:
+            yield problem((*path, i), value, f"must be unique, but it repeats item [{j}]")
+
+
+def _size_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find limits of the simulations that leave the run engines, or a size, without work."""
+    limits = [key for key in ("largest_simulated_d", "simulated_flops") if key in sweep]
+    if not needs_runs(sweep):
+        rule = f"has no effect without the engines {' and '.join(RUN_ENGINES)}"
+        yield from (problem((*path, key), sweep[key], rule) for key in limits)
+        return
+    sizes = sweep["d"]
+    limit = sweep.get("largest_simulated_d", max(sizes))
+    if limit < min(sizes):
+        rule = f"must be at least the smallest d, {min(sizes)}"
+        yield problem((*path, "largest_simulated_d"), limit, rule)
+        return
+    if limit < max(sizes) and "volterra" not in sweep["engines"]:
+        rule = f"no engine is left for d = {max(sizes)}: add volterra to engines or raise the limit"
+        yield problem((*path, "largest_simulated_d"), limit, rule)
+    budget = sweep.get("simulated_flops", sweep["flops"])
+    if "simulated_flops" in sweep and not budget <= sweep["flops"]:
+        rule = f"must be at most flops = {sweep['flops']}"
+        yield problem((*path, "simulated_flops"), budget, rule)
+    step = max(d for d in sizes if d <= limit) * sweep["batch"]
+    if "simulated_flops" in sweep and budget < step:
+        rule = f"less than one step of the largest simulated d, must be at least {step}"
+        yield problem((*path, "simulated_flops"), budget, rule)
+
+
+def edge_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find points below the edge 2(alpha + beta) = 1, where the loss has no power law.
+
+    The smallest alpha comes first: in a product it is the one that limits beta.
+    """
+    for point, alpha, beta in sorted(points(sweep), key=itemgetter(1)):
+        if 2 * alpha + 2 * beta - 1 < -TOLERANCE:
+            yield problem(
+                (*path, *point),
+                [alpha, beta] if "points" in sweep else beta,
+                f"no power law, 2(alpha + beta) = {2 * (alpha + beta):.10g} must be at least 1; "
+                f"allowed at alpha = {alpha}: beta >= {0.5 - alpha:.10g} (model section 1)",
+            )
+
+
+def stability_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find a learning rate at which the expected loss diverges for some point and d."""
+    c, batch = sweep["c"], sweep["batch"]
+    alphas = dict.fromkeys(alpha for _, alpha, _ in points(sweep))
+    places = [(alpha, d, features(sweep, d), batch) for alpha in alphas for d in sweep["d"]]
+    unstable = [place for place in places if grid_kernel_mass(c, *place) >= 1]
+    if unstable:
+        critical, worst = min((_critical_c(*place), place) for place in unstable)
+        limit = Context(prec=3, rounding=ROUND_DOWN).create_decimal(critical)
+        yield problem(
+            (*path, "c"),
+            c,
+            f"SGD diverges, kernel mass |K| = {grid_kernel_mass(c, *worst):.3g} at alpha = {worst[0]}, "
+            f"d = {worst[1]}; allowed: c < {limit} (model section 3)",
+        )
+
+
+def _critical_c(alpha: float, d: int, v: int, batch: int) -> float:
+    return critical_learning_rate(alpha, d, v, batch) / learning_rate(1.0, alpha, v, batch)
+
+
+def _budget_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find a budget below one step, and a window that is empty or exceeds the budget."""
+    flops, step = sweep["flops"], max(sweep["d"]) * sweep["batch"]
+    if flops < step:
+        rule = f"less than one step, must be at least max(d) * batch = {step}"
+        yield problem((*path, "flops"), flops, rule)
+    for i, (low, high) in enumerate(sweep.get("windows", [])):
+        if low >= high:
+            rule = f"must be greater than the window's lower end, {low}"
+            yield problem((*path, "windows", i, 1), high, rule)
+        if high > flops:
+            yield problem((*path, "windows", i, 1), high, f"must be at most flops = {flops}")
+
+
+def front_name_problems(sweeps: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find front figures that would overwrite another figure."""
+    taken = {figure.name: " and ".join(figure.blocks) for figure in FIGURES}
+    for name, sweep in sweeps.items():
+        if "front" in sweep:
+            owner = taken.setdefault(sweep["front"], f"sweeps.{name}")
+            if owner != f"sweeps.{name}":
+                rule = f"must be unique, but it is also the figure of {owner}"
+                yield problem(("sweeps", name, "front"), sweep["front"], rule)
