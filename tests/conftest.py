@@ -68,7 +68,11 @@ class Checkout:
         for command in (["init", "-q"], ["add", "."], [*author, "commit", "-q", "-m", "copy"]):
             subprocess.run(["git", *command], cwd=root, check=True, timeout=60)
         revision = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=root, check=True, capture_output=True, text=True
+            ["git", "rev-parse", "HEAD"],
+            cwd=root,
+            check=True,
+            capture_output=True,
+            encoding="utf-8",
         )
         return cls(root, revision.stdout.strip())
 
@@ -79,7 +83,7 @@ class Checkout:
 
     def quick_config(self, **sweeps: dict[str, Any]) -> dict[str, Any]:
         """The quick configuration with other sweeps, and those that single figures ask for."""
-        config: dict[str, Any] = yaml.safe_load(self.quick.read_text())
+        config: dict[str, Any] = yaml.safe_load(self.quick.read_text(encoding="utf-8"))
         others = yaml.safe_dump({key: part for key, part in config.items() if key != "sweeps"})
         named = set(re.findall(r"[\w-]+", others))
         kept = {name: sweep for name, sweep in config["sweeps"].items() if name in named}
@@ -98,7 +102,7 @@ class Checkout:
             env=os.environ | {"PYTHONUNBUFFERED": "1"} if merge else None,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT if merge else subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
             timeout=900,
         )
 

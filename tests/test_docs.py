@@ -26,7 +26,7 @@ def run(command, directory):
     path = os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]])
     environment = os.environ | {"PATH": path, "PYTHONPATH": str(directory / "src")}
     return subprocess.run(
-        command, cwd=directory, env=environment, capture_output=True, text=True, timeout=600
+        command, cwd=directory, env=environment, capture_output=True, encoding="utf-8", timeout=600
     )
 
 
@@ -50,7 +50,9 @@ def test_tutorial_makes_what_it_says(tutorial):
     results = root / "quick" / "results"
     assert (results / "figures" / "fig01_toy_scaling.png").stat().st_size > 10_000
     assert (results / "figures" / "my_front.png").stat().st_size > 10_000
-    rows = (results / "tables" / "tokens_per_parameter.csv").read_text().splitlines()
+    rows = (
+        (results / "tables" / "tokens_per_parameter.csv").read_text(encoding="utf-8").splitlines()
+    )
     assert rows[0] == "sweep,alpha,beta,d,loss" and len(rows) > 10
     curves, front = (outcome.stdout for outcome in outcomes[-2:])
     assert curves.count("]") == 4  # three sizes

@@ -8,7 +8,7 @@ import yaml
 from scripts.document_config import allowed, document, keys
 
 ROOT = Path(__file__).resolve().parents[1]
-SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
 
 
 def test_page_is_up_to_date():
@@ -27,7 +27,7 @@ def test_each_key_in_use_is_documented(name):
                 assert ".".join(own) in documented
                 check(child, own)
 
-    check(yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text()), ())
+    check(yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text(encoding="utf-8")), ())
 
 
 def test_each_key_has_a_meaning():

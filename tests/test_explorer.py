@@ -62,8 +62,8 @@ def page(paths, tmp_path_factory):
 
 def embedded(page):
     """The specification in a page."""
-    start = re.search(r'vegaEmbed\("#chart", ', page.read_text())
-    return json.JSONDecoder().raw_decode(page.read_text(), start.end())[0]
+    start = re.search(r'vegaEmbed\("#chart", ', page.read_text(encoding="utf-8"))
+    return json.JSONDecoder().raw_decode(page.read_text(encoding="utf-8"), start.end())[0]
 
 
 class TestData:
@@ -204,7 +204,9 @@ class TestPage:
         assert "No minimum over d at 4 of 4 budgets" in rows[0.7, 0.7]["note"]
 
     def test_needs_nothing_from_outside(self, page):
-        text = re.sub(r"(<script[^>]*>).*?</script>", r"\1", page.read_text(), flags=re.DOTALL)
+        text = re.sub(
+            r"(<script[^>]*>).*?</script>", r"\1", page.read_text(encoding="utf-8"), flags=re.DOTALL
+        )
         addresses = re.findall(r"<\w+[^>]*\s(?:src|href)\s*=\s*[\"']?([^\"'>]*)", text)
         assert addresses == ["data:,"]
         assert not re.search(r"@import|url\(", text)
@@ -212,7 +214,9 @@ class TestPage:
 
     def test_default_page_is_small(self, page):
         """The size of the default page, from that of one of its points and of the library."""
-        default = yaml.safe_load((ROOT / "config/config.yaml").read_text())["explorer"]
+        default = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))[
+            "explorer"
+        ]
         point = explorer_data.point(0.42, 0.8)
         frames = {
             "points": pd.DataFrame([point]),

@@ -38,7 +38,7 @@ def start(checkout, config, directory, *arguments):
         cwd=checkout.root,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
         start_new_session=True,
     )
 
@@ -61,18 +61,18 @@ def edited_script(checkout, root, script, code):
     """A copy of the checkout in which a script first does something else."""
     copy = type(checkout).create(root)
     path = copy.root / "scripts" / script
-    assert ENTRY in path.read_text()
-    path.write_text(path.read_text().replace(ENTRY, ENTRY + code))
+    assert ENTRY in path.read_text(encoding="utf-8")
+    path.write_text(path.read_text(encoding="utf-8").replace(ENTRY, ENTRY + code), encoding="utf-8")
     return copy
 
 
 @pytest.fixture(scope="module")
 def small(checkout, tmp_path_factory):
     """A configuration of few jobs."""
-    sweep = yaml.safe_load(checkout.quick.read_text())["sweeps"]["phase_III"]
+    sweep = yaml.safe_load(checkout.quick.read_text(encoding="utf-8"))["sweeps"]["phase_III"]
     config = checkout.quick_config(phase_III=sweep | {"d": [14, 20, 28, 40, 57, 80]})
     path = tmp_path_factory.mktemp("small") / "small.yaml"
-    path.write_text(yaml.safe_dump(config))
+    path.write_text(yaml.safe_dump(config), encoding="utf-8")
     return path
 
 
@@ -196,7 +196,7 @@ def small_disk(place, kilobytes):
         pytest.skip("needs root, to mount a small tmpfs")
     place.mkdir(parents=True)
     options = ["-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", place]
-    mount = subprocess.run(["mount", *options], capture_output=True, text=True)
+    mount = subprocess.run(["mount", *options], capture_output=True, encoding="utf-8")
     if mount.returncode != 0:
         pytest.skip(f"cannot mount a tmpfs: {mount.stderr}")
     try:

@@ -14,7 +14,7 @@ def refused(directory, *arguments):
         [SNAKEMAKE, "--cores", "1", *arguments],
         cwd=directory,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=120,
     )
     assert process.returncode != 0
@@ -43,10 +43,10 @@ def test_file_that_an_editor_saved_otherwise(checkout, tmp_path):
 
 def test_old_environment(tmp_path):
     project = Checkout.create(tmp_path).root / "pyproject.toml"
-    text = project.read_text()
+    text = project.read_text(encoding="utf-8")
     assert '"scipy>=' in text
     text = text.replace('"altair>=', '"no-such-package>=').replace('"scipy>=', '"scipy>=9')
-    project.write_text(text)
+    project.write_text(text, encoding="utf-8")
     message = refused(tmp_path)
     assert "The environment lacks what this version needs, nothing was run." in message
     assert "\n  no-such-package>=6.0: not installed\n  scipy>=91.15: " in message

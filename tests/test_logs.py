@@ -76,7 +76,7 @@ def test_library_prints_nothing():
         "from plrf.recursion import recursion\n"
         "recursion(np.ones(2), np.ones(2), 0.0, 0.1, 1, np.array([0, 50]))"
     )
-    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8")
     assert (process.returncode, process.stdout, process.stderr) == (0, "", "")
 
 

@@ -25,7 +25,7 @@ def make(root, *arguments):
         cwd=root,
         env=environment | {"PYTHONPATH": str(root / "src")},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=600,
     )
 
@@ -81,7 +81,9 @@ def test_gallery_is_made_of_the_report(finished):
     succeed(finished, "figures")
     succeed(finished, "gallery")
     assert (finished / "results" / "report.html").stat().st_size > 1e6
-    assert "fig02_phase_diagram.png" in (finished / "docs" / "gallery.md").read_text()
+    assert "fig02_phase_diagram.png" in (finished / "docs" / "gallery.md").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_archive(finished):
@@ -90,15 +92,17 @@ def test_archive(finished):
 
 
 def test_documents_are_filled(finished):
-    before = {name: (finished / name).read_text() for name in ("README.md", "docs/hpc.md")}
-    (finished / "config" / "README.md").write_text("")
+    before = {
+        name: (finished / name).read_text(encoding="utf-8") for name in ("README.md", "docs/hpc.md")
+    }
+    (finished / "config" / "README.md").write_text("", encoding="utf-8")
     succeed(finished, "readme")
     succeed(finished, "resources")
     for name, text in before.items():
-        assert (finished / name).read_text() != text
-        assert (finished / name).read_text().count("\n#") == text.count("\n#")
-    ours = (ROOT / "config" / "README.md").read_text()
-    assert (finished / "config" / "README.md").read_text() == ours
+        assert (finished / name).read_text(encoding="utf-8") != text
+        assert (finished / name).read_text(encoding="utf-8").count("\n#") == text.count("\n#")
+    ours = (ROOT / "config" / "README.md").read_text(encoding="utf-8")
+    assert (finished / "config" / "README.md").read_text(encoding="utf-8") == ours
 
 
 def test_docs(finished):
@@ -109,9 +113,9 @@ def test_docs(finished):
 def test_help_names_all_targets():
     lines = make(ROOT, "help").stdout.splitlines()
     listed = {line.split()[1] for line in lines}
-    phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.M)[1]
+    phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)[1]
     assert listed == set(phony.split())
-    own = Path(__file__).read_text()
+    own = Path(__file__).read_text(encoding="utf-8")
     for target in listed - ELSEWHERE - {"help", "report"}:
         assert f'"{target}"' in own, f"no test calls make {target}"
 
@@ -126,7 +130,9 @@ def test_missing_configuration(finished):
 def test_old_python_is_refused_before_anything_is_installed(tmp_path):
     root = repository(tmp_path / "repository").root
     python = tmp_path / "old python"
-    python.write_text('#!/bin/sh\n[ "$1" = --version ] && echo "Python 3.8.10" || exit 1\n')
+    python.write_text(
+        '#!/bin/sh\n[ "$1" = --version ] && echo "Python 3.8.10" || exit 1\n', encoding="utf-8"
+    )
     python.chmod(0o755)
     process = make(root, f"PYTHON={python}")
     assert process.returncode != 0

@@ -15,10 +15,12 @@ from conftest import SNAKEMAKE
 @pytest.fixture
 def project(checkout, tmp_path):
     """A project that uses the workflow as a module and adds a rule."""
-    config = yaml.safe_load(checkout.quick.read_text())
+    config = yaml.safe_load(checkout.quick.read_text(encoding="utf-8"))
     # What would be misread in the workflow's own part may be meant in another one.
     mine = {"since": datetime.date(2024, 1, 1), 14: "d"}
-    (tmp_path / "my.yaml").write_text(yaml.safe_dump({"paper": config, "mine": mine}))
+    (tmp_path / "my.yaml").write_text(
+        yaml.safe_dump({"paper": config, "mine": mine}), encoding="utf-8"
+    )
     (tmp_path / "Snakefile").write_text(
         textwrap.dedent(
             f"""\
@@ -37,7 +39,8 @@ def project(checkout, tmp_path):
                 output: "count.txt"
                 shell: "wc -c < {{input}} > {{output}}"
             """
-        )
+        ),
+        encoding="utf-8",
     )
     return tmp_path
 
@@ -72,14 +75,15 @@ def deployed(checkout, tmp_path, monkeypatch):
 
             use rule * from plrf
             """
-        )
+        ),
+        encoding="utf-8",
     )
     return project
 
 
 def snakemake(project, *arguments):
     process = subprocess.run(
-        [SNAKEMAKE, *arguments], cwd=project, capture_output=True, text=True, timeout=300
+        [SNAKEMAKE, *arguments], cwd=project, capture_output=True, encoding="utf-8", timeout=300
     )
     assert process.returncode == 0, process.stderr
     return process.stdout + process.stderr
@@ -89,7 +93,7 @@ def test_rule_that_uses_a_result_of_the_module(project, quick):
     snakemake(project, "--cores", "1")
     name = "losses/volterra/II_III_boundary/alpha~0.7.parquet"
     ours = pq.read_table(project / "paper" / "results" / name)
-    assert int((project / "count.txt").read_text()) > 0
+    assert int((project / "count.txt").read_text(encoding="utf-8")) > 0
     assert ours.equals(pq.read_table(quick.directory / "results" / name))
 
 

@@ -28,7 +28,7 @@ from scripts import (
 from tests.conftest import ROOT
 from tests.figure_checks import is_drawn, layout_problems, lines_of, shown_texts
 
-CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
 POINTS = CONFIG["phase_points"]
 FRONT = {"flops": 1e5, "v_over_d": 4.0, "c": 0.5, "batch": 1}
 MEASURED = ["d_opt", "loss_opt", "eta", "xi", "eta_error", "xi_error"]
@@ -99,7 +99,7 @@ class TestMeasurePlane:
 
 def test_quick_plane_has_every_point_once(quick):
     plane = quick.table("plane/exponents")
-    config = yaml.safe_load((ROOT / "config" / "quick.yaml").read_text())["plane"]
+    config = yaml.safe_load((ROOT / "config" / "quick.yaml").read_text(encoding="utf-8"))["plane"]
     alpha, beta = (np.linspace(**config[name]) for name in ("alpha", "beta"))
     pairs = np.array([(a, b) for a in alpha for b in beta])
     np.testing.assert_allclose(plane[["alpha", "beta"]], pairs, atol=1e-12)
@@ -298,7 +298,12 @@ class TestExponentPlane:
         exponent_plane.make_figure(
             results / "plane/exponents.parquet",
             results / "fits/exponents.parquet",
-            *(quantity, yaml.safe_load((ROOT / "config/quick.yaml").read_text())["traverse"]),
+            *(
+                quantity,
+                yaml.safe_load((ROOT / "config/quick.yaml").read_text(encoding="utf-8"))[
+                    "traverse"
+                ],
+            ),
             paths,
         )
         name = {"eta": "fig04_exponents", "xi": "fig08_xi_exponents"}[quantity]

@@ -20,8 +20,10 @@ from scripts.record_provenance import commits, package_version
 
 
 def test_record_of_the_quick_run(quick, checkout):
-    record = json.loads((quick.directory / "results" / "provenance.json").read_text())
-    assert record["config"] == yaml.safe_load(checkout.quick.read_text())
+    record = json.loads(
+        (quick.directory / "results" / "provenance.json").read_text(encoding="utf-8")
+    )
+    assert record["config"] == yaml.safe_load(checkout.quick.read_text(encoding="utf-8"))
     assert record["plrf_version"] == plrf.__version__
     assert record["git_commit"] == checkout.commit
     assert record["packages"]["numpy"] == package_version("numpy")
@@ -32,7 +34,9 @@ def test_record_of_the_quick_run(quick, checkout):
 
 
 def test_record_counts_the_commits_of_the_tables(quick, checkout, tmp_path):
-    record = json.loads((quick.directory / "results" / "provenance.json").read_text())
+    record = json.loads(
+        (quick.directory / "results" / "provenance.json").read_text(encoding="utf-8")
+    )
     assert record["tables_by_commit"].keys() == {checkout.commit}
     assert record["tables_by_commit"][checkout.commit] > len(quick.files("losses/**/*.parquet"))
     schema = pa.schema([("x", pa.float64())])
@@ -62,7 +66,10 @@ def test_archive_is_whole_and_verifies(quick_copy, checkout):
     (folder,) = target.iterdir()
     assert re.fullmatch(rf"plrf-{re.escape(plrf.__version__)}-[0-9a-f]{{8}}", folder.name)
     packed = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
-    sums = dict(line.split("  ")[::-1] for line in (folder / "SHA256SUMS").read_text().splitlines())
+    sums = dict(
+        line.split("  ")[::-1]
+        for line in (folder / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
+    )
     assert packed == {*sums, "SHA256SUMS"}
     for name, digest in sums.items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest

@@ -112,7 +112,7 @@ class TestReport:
         assert "SGD" not in captions(content)["fig09_front_Ia.png"]
 
     def test_describes_itself_and_the_configuration(self, report_file):
-        text = report_file.read_text()
+        text = report_file.read_text(encoding="utf-8")
         for name, sweep in QUICK["sweeps"].items():
             item = re.search(rf"<em>{name}</em>:(.*?)</li>", text)
             assert item and f"{len(sweep['d'])} sizes d" in item[1]
@@ -216,7 +216,11 @@ def docs(report_file, tmp_path_factory):
 
 class TestGallery:
     def test_one_picture_and_line_per_figure(self, docs, content):
-        rows = [x for x in (docs / "gallery.md").read_text().splitlines() if x.startswith("| <img")]
+        rows = [
+            x
+            for x in (docs / "gallery.md").read_text(encoding="utf-8").splitlines()
+            if x.startswith("| <img")
+        ]
         assert len(rows) == len(FIGURES)
         appendix = [name for name in FIGURES if name not in MAIN_TEXT]
         for name, row in zip(MAIN_TEXT + appendix, rows, strict=True):
@@ -256,17 +260,23 @@ class TestGallery:
     def test_message_without_report(self, checkout, tmp_path):
         script = checkout.root / "scripts" / "gallery.py"
         process = subprocess.run(
-            [sys.executable, script], cwd=tmp_path, capture_output=True, text=True, timeout=60
+            [sys.executable, script],
+            cwd=tmp_path,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=60,
         )
         assert process.returncode == 1
         assert process.stderr == "results/report.html is missing: `make report` writes it\n"
-        (tmp_path / "page.html").write_text("<html></html>")
+        (tmp_path / "page.html").write_text("<html></html>", encoding="utf-8")
         with pytest.raises(gallery.GalleryError, match="not a report of Snakemake"):
             gallery.read_report(tmp_path / "page.html")
 
     def test_committed_gallery_is_whole(self):
         docs = ROOT / "docs"
-        shown = set(re.findall(r'src="(img/[^"]+)"', (docs / "gallery.md").read_text()))
+        shown = set(
+            re.findall(r'src="(img/[^"]+)"', (docs / "gallery.md").read_text(encoding="utf-8"))
+        )
         files = [*(docs / "img").iterdir()]
         assert shown == {f"img/{file.name}" for file in files}
         assert sum(file.stat().st_size for file in files) <= 300_000
@@ -293,7 +303,7 @@ class TestPages:
     def test_pages_have_the_rows_of_the_tables(self, content, quick):
         for result in content["Tables"]:
             name = result["name"].removesuffix(".html")
-            markdown = (quick.directory / f"results/tables/{name}.md").read_text()
+            markdown = (quick.directory / f"results/tables/{name}.md").read_text(encoding="utf-8")
             rows = [line for line in markdown.splitlines() if line.startswith("| ")]
             rules = [row for row in rows if set(row) <= set("| -")]
             assert decoded(result).decode().count("<tr>") == len(rows) - len(rules)
@@ -308,9 +318,11 @@ class TestPerformance:
         }.items():
             path = tmp_path / name
             path.parent.mkdir(exist_ok=True)
-            path.write_text("\n".join(["cpu_time\tmax_rss", *rows]) + "\n")
+            path.write_text("\n".join(["cpu_time\tmax_rss", *rows]) + "\n", encoding="utf-8")
         named = [str(tmp_path / "a" / f"{name}.tsv") for name in ("one", "two", "missing")]
-        (tmp_path / "a" / "stale.tsv").write_text("cpu_time\tmax_rss\n1000\t1000\n")
+        (tmp_path / "a" / "stale.tsv").write_text(
+            "cpu_time\tmax_rss\n1000\t1000\n", encoding="utf-8"
+        )
         table = performance.performance(performance.read_benchmarks(tmp_path, named))
         pd.testing.assert_frame_equal(
             table,
@@ -338,7 +350,10 @@ class TestPerformance:
     def test_readme_has_the_table_of_the_run(self, quick_copy):
         readme = quick_copy.directory / "README.md"
         blocks = "{0} begin: generated -->\n<!-- {0} end -->\n"
-        readme.write_text("".join("<!-- " + blocks.format(x) for x in ("results", "performance")))
+        readme.write_text(
+            "".join("<!-- " + blocks.format(x) for x in ("results", "performance")),
+            encoding="utf-8",
+        )
         update_readme.update_readme(quick_copy.directory / "results", readme)
         simulated = len(quick_copy.files("benchmarks/simulate/**/*.tsv"))
-        assert f"| `simulate` | {simulated} |" in readme.read_text()
+        assert f"| `simulate` | {simulated} |" in readme.read_text(encoding="utf-8")

@@ -29,7 +29,7 @@ SWEEP = {
 def write_config(checkout, sweep, directory):
     """A configuration with one sweep of interest."""
     path = directory / "config.yaml"
-    path.write_text(yaml.safe_dump(checkout.quick_config(plane=SWEEP | sweep)))
+    path.write_text(yaml.safe_dump(checkout.quick_config(plane=SWEEP | sweep)), encoding="utf-8")
     return path
 
 
@@ -129,7 +129,7 @@ def requests(sweep):
         "config": config,
         "simulation_rows": lambda wildcards: grid[grid["d"] == int(wildcards.d)],
     }
-    exec((ROOT / "workflow" / "rules" / "resources.smk").read_text(), scope)
+    exec((ROOT / "workflow" / "rules" / "resources.smk").read_text(encoding="utf-8"), scope)
     return {
         (d, attempt): [
             scope[name](SimpleNamespace(d=str(d)), attempt)
@@ -157,7 +157,9 @@ def test_requests_grow_with_the_work_and_the_attempt():
 def test_profile_for_slurm_repeats_the_default_one():
     """An explicit profile replaces the default one, which Snakemake finds by itself."""
     default, slurm = (
-        yaml.safe_load((ROOT / "workflow/profiles" / name / "profile.yaml").read_text())
+        yaml.safe_load(
+            (ROOT / "workflow/profiles" / name / "profile.yaml").read_text(encoding="utf-8")
+        )
         for name in ("default", "slurm")
     )
     assert default.items() <= slurm.items()

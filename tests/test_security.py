@@ -40,7 +40,7 @@ def problems(text):
 
 @pytest.mark.parametrize("path", PYTHON, ids=lambda path: path.name)
 def test_python_runs_no_text_and_unpacks_no_objects(path):
-    assert problems(path.read_text()) == []
+    assert problems(path.read_text(encoding="utf-8")) == []
 
 
 def test_such_calls_are_noticed():
@@ -57,7 +57,7 @@ def test_such_calls_are_noticed():
 def test_no_rule_has_a_shell(path):
     """Rules are scripts, which get values as values: nothing to quote."""
     for word in ("shell:", "shell(", "run:", "pickle", "os.system", "eval(", "yaml.load("):
-        assert word not in path.read_text()
+        assert word not in path.read_text(encoding="utf-8")
 
 
 HOSTILE = [
@@ -78,8 +78,10 @@ HOSTILE = [
 def test_names_cannot_leave_results(key, name):
     from plrf.sweeps import ConfigError, validate_config
 
-    config = yaml.safe_load((ROOT / "config" / "quick.yaml").read_text())
-    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+    config = yaml.safe_load((ROOT / "config" / "quick.yaml").read_text(encoding="utf-8"))
+    schema = yaml.safe_load(
+        (ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8")
+    )
     validate_config(config, schema)
     if key == "sweep":
         config["sweeps"][name] = config["sweeps"]["toy_scaling"]
@@ -91,7 +93,9 @@ def test_names_cannot_leave_results(key, name):
 
 def test_yaml_makes_no_objects(checkout, tmp_path):
     config = tmp_path / "config.yaml"
-    config.write_text(f"seed: !!python/object/apply:os.mkdir ['{tmp_path / 'escape'}']\n")
+    config.write_text(
+        f"seed: !!python/object/apply:os.mkdir ['{tmp_path / 'escape'}']\n", encoding="utf-8"
+    )
     process = checkout.snakemake("--configfile", config, "--directory", tmp_path, "--cores", "1")
     assert process.returncode != 0
     assert not (tmp_path / "escape").exists()

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def read_yaml(path):
-    return yaml.safe_load((ROOT / path).read_text())
+    return yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
 
 
 CONFIG_SCHEMA = read_yaml("workflow/schemas/config.schema.yaml")
@@ -147,7 +147,7 @@ def refusal(config):
 def test_sweep_of_the_readme_is_accepted():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     block = readme.split("```yaml\n")[1].split("```")[0]
-    config = edited({}, (ROOT / "config/config.yaml").read_text() + "\n" + block)
+    config = edited({}, (ROOT / "config/config.yaml").read_text(encoding="utf-8") + "\n" + block)
     assert list(config["sweeps"])[-1] == "my_sweep"
     validate_config(config, CONFIG_SCHEMA)
 

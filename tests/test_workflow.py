@@ -27,7 +27,9 @@ from plrf.sources import imported_files
 
 ROOT = Path(__file__).resolve().parents[1]
 # Through JSON, so that lists with a YAML anchor are edited one by one.
-QUICK = json.loads(json.dumps(yaml.safe_load((ROOT / "config" / "quick.yaml").read_text())))
+QUICK = json.loads(
+    json.dumps(yaml.safe_load((ROOT / "config" / "quick.yaml").read_text(encoding="utf-8")))
+)
 FRONTS = [sweep["front"] for sweep in QUICK["sweeps"].values() if "front" in sweep]
 EXPONENT_FIGURES = ["fig04_exponents", "fig08_xi_exponents"]
 FIGURES = sorted(
@@ -101,7 +103,10 @@ def edited(*edits):
 
 def write_config(config, path):
     """Write a config, a mapping or the text of one, to a file."""
-    path.write_text(config if isinstance(config, str) else yaml.safe_dump(config, sort_keys=False))
+    path.write_text(
+        config if isinstance(config, str) else yaml.safe_dump(config, sort_keys=False),
+        encoding="utf-8",
+    )
     return path
 
 
@@ -323,7 +328,7 @@ class TestQuickWorkflow:
     def test_every_job_has_a_log(self, quick):
         logs = quick.files("logs/**/*.log")
         assert len(logs) == sum(job_counts(quick.process.stderr).values()) - 1
-        text = "".join(path.read_text() for path in logs.values())
+        text = "".join(path.read_text(encoding="utf-8") for path in logs.values())
         for level in ("WARNING", "ERROR", "CRITICAL"):
             assert level not in text
 
@@ -372,7 +377,9 @@ class TestAddingASweep:
 """
 
     def test_is_editing_one_block_of_the_config(self, checkout, quick, quick_copy, tmp_path):
-        config = write_config(checkout.quick.read_text() + self.BLOCK, tmp_path / "config.yaml")
+        config = write_config(
+            checkout.quick.read_text(encoding="utf-8") + self.BLOCK, tmp_path / "config.yaml"
+        )
         losses = {
             path: path.stat().st_mtime_ns for path in quick_copy.files("losses/**/*").values()
         }
@@ -400,7 +407,7 @@ class TestAddingASweep:
             old = now["sweep"] != "added"
             assert 0 < old.sum() < len(now)
             assert_same_values(now[old].reset_index(drop=True), before)
-        table = (quick_copy.directory / PRODUCTS[-1]).read_text()
+        table = (quick_copy.directory / PRODUCTS[-1]).read_text(encoding="utf-8")
         assert "## α = 0.9, β = 0.3: phase Ia (added)" in table
         added = quick_copy.table("fits/exponents").query("sweep == 'added'")
         assert set(added["phase"]) == {"Ia"}
@@ -547,7 +554,7 @@ def names_of_package(path):
     """Names of plrf that a file uses, other than its modules."""
     modules = {module.stem for module in (ROOT / "src/plrf").glob("*.py")}
     names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module == "plrf":
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "plrf":
@@ -562,7 +569,9 @@ def test_jobs_use_nothing_of_the_package_but_its_modules_and_version(checkout, t
         for path in [script, *map(Path, imported(checkout, script.name))]:
             assert names_of_package(path) <= {"__version__"}, path
     sample = tmp_path / "sample.py"
-    sample.write_text("import plrf\nfrom plrf import a\nfrom plrf.b import c\nplrf.d(plrf.b)\n")
+    sample.write_text(
+        "import plrf\nfrom plrf import a\nfrom plrf.b import c\nplrf.d(plrf.b)\n", encoding="utf-8"
+    )
     assert names_of_package(sample) == {"a", "b", "d"}
 
 
@@ -601,14 +610,14 @@ def test_edited_code_reruns_what_depends_on_it(checkout, quick, rules, file, spa
     assert stale
     assert not stale & spared
 
-    text, times = path.read_text(), path.stat()
+    text, times = path.read_text(encoding="utf-8"), path.stat()
     try:
-        path.write_text(text + "# edited\n")
+        path.write_text(text + "# edited\n", encoding="utf-8")
         process = checkout.snakemake(
             *("--configfile", checkout.quick, "--directory", quick.directory, "--dry-run")
         )
     finally:
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")
         os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
     assert planned(process) == {rule: n for rule, n in ALL_JOBS.items() if rule in stale}
 
@@ -829,7 +838,7 @@ def test_tampered_losses_stop_the_workflow(checkout, quick_copy):
     assert process.stdout == "", "no list of results"
     assert job_counts(process.stderr) == {"fit_exponents": 1, "check_results": 1}
     log = quick_copy.directory / "results/logs/check_results.log"
-    for text in (process.stderr, log.read_text()):
+    for text in (process.stderr, log.read_text(encoding="utf-8")):
         assert "ResultsError: the results fail their tests:\ncurves are complete: " in text
         assert "1 not, the first {'sweep': 'phase_III', 'alpha': 1.0, 'beta': 2.0" in text
     assert not (quick_copy.directory / output).exists()
@@ -845,7 +854,7 @@ def test_damaged_file_is_named_with_the_way_out(checkout, quick, quick_copy):
     process = checkout.snakemake(*arguments)
     assert process.returncode != 0
     assert "log: results/logs/aggregate_losses.log" in process.stderr
-    log = (quick_copy.directory / "results/logs/aggregate_losses.log").read_text()
+    log = (quick_copy.directory / "results/logs/aggregate_losses.log").read_text(encoding="utf-8")
     assert "CRITICAL uncaught exception\nTraceback" in log
     message = re.compile(rf"TableError: {re.escape(damaged)}: cannot be read \(.*\); delete it")
     for text in (process.stderr, log):
@@ -881,7 +890,7 @@ def test_default_configuration_in_the_root(checkout):
 
 class TestFullConfiguration:
     FULL, DEFAULT = (
-        yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text())
+        yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text(encoding="utf-8"))
         for name in ("full", "config")
     )
 

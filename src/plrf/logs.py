@@ -31,6 +31,7 @@ def log_to(path: str) -> None:
         level=logging.INFO,
         format="%(asctime)sZ %(levelname)s %(message)s",
         datefmt="%Y-%m-%dT%H:%M:%S",
+        encoding="utf-8",
     )
     logging.captureWarnings(True)
 

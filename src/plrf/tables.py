@@ -280,7 +280,7 @@ def _git(*arguments: str) -> str:
         ["git", "-C", str(Path(__file__).parent), *arguments],
         env=environment | {"LC_ALL": "C"},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         errors="replace",
         check=True,
     ).stdout.strip()

@@ -82,7 +82,7 @@ def install() -> None:
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     options = ["-qq", "--yes", "--no-install-recommends"]
     for command in (["apt-get", "-qq", "update"], ["apt-get", "install", *options, *missing]):
-        process = subprocess.run(command, env=environment, capture_output=True, text=True)
+        process = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8")
         if process.returncode != 0:
             raise ClusterError(f"{' '.join(command)} failed:\n{process.stdout}{process.stderr}")
 
@@ -126,7 +126,9 @@ class Cluster:
         while not condition():
             dead = [name for name, daemon in self.daemons.items() if daemon.poll() is not None]
             if dead or time.monotonic() > end:
-                logs = "\n".join(f"{p.name}:\n{p.read_text()}" for p in self.folder.glob("*.out"))
+                logs = "\n".join(
+                    f"{p.name}:\n{p.read_text(encoding='utf-8')}" for p in self.folder.glob("*.out")
+                )
                 reason = f"{', '.join(dead)} ended" if dead else f"not within {seconds} s"
                 raise ClusterError(f"{what}: {reason}\n{logs}")
             time.sleep(0.1)
@@ -139,7 +141,7 @@ class Cluster:
 
 def output(*command: str) -> str:
     """What a command prints; nothing if it fails."""
-    process = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    process = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60)
     return process.stdout if process.returncode == 0 else ""
 
 
@@ -178,7 +180,7 @@ def link_configuration(folder: Path) -> Iterator[None]:
     if os.path.lexists(CONFIG):
         raise ClusterError(f"{CONFIG} belongs to another Slurm: stop it, or test elsewhere")
     file = folder / "slurm.conf"
-    file.write_text(settings(folder))
+    file.write_text(settings(folder), encoding="utf-8")
     CONFIG.parent.mkdir(exist_ok=True)
     CONFIG.symlink_to(file)
     try:

@@ -60,7 +60,7 @@ def snakemake(checkout, config, directory, *arguments):
         cwd=checkout.root,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
     )
 
 
@@ -93,10 +93,10 @@ def cluster():
 @pytest.fixture(scope="module")
 def small_study(checkout, tmp_path_factory):
     """Configuration of the disturbed run: the quick one with few sizes."""
-    sweep = yaml.safe_load(checkout.quick.read_text())["sweeps"]["phase_III"]
+    sweep = yaml.safe_load(checkout.quick.read_text(encoding="utf-8"))["sweeps"]["phase_III"]
     config = checkout.quick_config(phase_III=sweep | {"d": SIZES})
     path = tmp_path_factory.mktemp("small") / "config.yaml"
-    path.write_text(yaml.safe_dump(config))
+    path.write_text(yaml.safe_dump(config), encoding="utf-8")
     return path
 
 
@@ -106,8 +106,10 @@ def runs(cluster, checkout, small_study, tmp_path_factory):
     disturbed = type(checkout).create(tmp_path_factory.mktemp("disturbed_checkout"))
     script = disturbed.root / "scripts" / "simulate.py"
     entry = "    log_to(snakemake.log[0])\n"
-    assert entry in script.read_text()
-    script.write_text(script.read_text().replace(entry, entry + FAULTS))
+    assert entry in script.read_text(encoding="utf-8")
+    script.write_text(
+        script.read_text(encoding="utf-8").replace(entry, entry + FAULTS), encoding="utf-8"
+    )
 
     directories = [tmp_path_factory.mktemp(name) for name in ("undisturbed", "disturbed")]
     limits = ["simulate:mem_mb=800*attempt", "simulate:runtime=attempt"]
@@ -133,7 +135,7 @@ def runs(cluster, checkout, small_study, tmp_path_factory):
 def attempts(directory, d):
     """Ids of the Slurm jobs that tried the simulation of a size, in order."""
     file = directory / f"attempts_{d}"
-    return file.read_text().split() if file.exists() else []
+    return file.read_text(encoding="utf-8").split() if file.exists() else []
 
 
 def assert_same_tables(directory, expected):
