@@ -17,6 +17,22 @@ of the paper, for a cluster ([what it takes](../docs/hpc.md#the-papers-scale)). 
 the default one is run by `make figures CONFIG=my.yaml` or `snakemake --cores N --configfile
 my.yaml`, and replaces it.
 
+Only a seed and sweeps are needed: a figure whose block is missing is not drawn, and the block
+`defaults` says once what sweeps and figures share. This is a whole study:
+
+```yaml
+seed: 1
+defaults: {v_over_d: 4, batch: 1, c: 0.5}
+sweeps:
+  mine:
+    points: [[0.9, 0.6]]
+    d: [20, 28, 40, 57, 80, 113, 160]
+    flops: 1.0e+5
+    engines: [volterra]
+    windows: [[1.0e+3, 1.0e+4]]
+    front: my_front
+```
+
 A file is YAML or JSON, in UTF-8, and is checked before any job starts: keys that are not listed
 here are refused, and so is what YAML 1.1 reads otherwise than it looks (`020`, `12:30`, `no`).
 
@@ -72,7 +88,8 @@ def keys(
         own = (*path, name)
         values = allowed(child, root)
         if name not in required and name != "NAME":
-            values += ", optional"
+            default = child.get("default")
+            values += f", default {default}" if default else ", optional"
         yield ".".join(own), values, child.get("description", "")
         yield from keys(child, root, own)
 

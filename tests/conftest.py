@@ -1,7 +1,7 @@
 """What tests share: the quick workflow, run once from a copy of what it consists of; a browser."""
 
+import json
 import os
-import re
 import shutil
 import subprocess
 import sysconfig
@@ -18,6 +18,7 @@ import yaml
 from hypothesis import HealthCheck, settings
 
 from plrf import plotting
+from plrf.study.config import complete
 from tests.browser import Browser
 
 # The same examples in each run, and none fails for the time it takes: machines are busy.
@@ -28,6 +29,16 @@ settings.load_profile("plrf")
 
 ROOT = Path(__file__).resolve().parents[1]
 SNAKEMAKE = Path(sysconfig.get_path("scripts")) / "snakemake"
+
+
+def read_config(name: str) -> dict[str, Any]:
+    """A configuration that the project ships, completed; lists are apart from each other."""
+    schema, config = (
+        yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
+        for path in ("workflow/schemas/config.schema.yaml", f"config/{name}.yaml")
+    )
+    completed: dict[str, Any] = json.loads(json.dumps(complete(config, schema)))
+    return completed
 
 
 @dataclass(frozen=True)
@@ -82,12 +93,10 @@ class Checkout:
         return self.root / "config" / "quick.yaml"
 
     def quick_config(self, **sweeps: dict[str, Any]) -> dict[str, Any]:
-        """The quick configuration with other sweeps, and those that single figures ask for."""
-        config: dict[str, Any] = yaml.safe_load(self.quick.read_text(encoding="utf-8"))
-        others = yaml.safe_dump({key: part for key, part in config.items() if key != "sweeps"})
-        named = set(re.findall(r"[\w-]+", others))
-        kept = {name: sweep for name, sweep in config["sweeps"].items() if name in named}
-        return config | {"sweeps": kept | sweeps}
+        """The quick configuration with these sweeps only, and without figures of other blocks."""
+        config = read_config("quick")
+        kept = {key: config[key] for key in ("seed", "steps_per_decade", "fits")}
+        return kept | {"sweeps": sweeps}
 
     def snakemake(
         self, *arguments: str | Path, merge: bool = False

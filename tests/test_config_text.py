@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from plrf.config_text import check_text
-from plrf.sweeps import ConfigError
+from plrf.study.problems import ConfigError
+from plrf.study.text import check_text
 
 ROOT = Path(__file__).resolve().parents[1]
 QUICK = (ROOT / "config" / "quick.yaml").read_text(encoding="utf-8")
@@ -81,10 +81,11 @@ def test_what_is_misread_is_refused(text, message):
 
 def test_all_problems_in_the_order_of_their_lines():
     text = QUICK.replace("[20, 40]", "[020, 040]") + "  no:\n    d: 1\n    d: 1:20\n"
-    n = len(text.splitlines())
+    lines = text.splitlines()
+    n, sizes = len(lines), 1 + next(i for i, line in enumerate(lines) if "[020, 040]" in line)
     starts = [
-        "43: 020 ",
-        "43: 040 ",
+        f"{sizes}: 020 ",
+        f"{sizes}: 040 ",
         f"{n - 2}: the key no ",
         f"{n}: 1:20 ",
         f"{n}: d stands twice",

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
+from conftest import read_config
 from selenium.webdriver.common.keys import Keys
 
 from plrf import asymptotics, optimum, tables, volterra
@@ -214,9 +214,7 @@ class TestPage:
 
     def test_default_page_is_small(self, page):
         """The size of the default page, from that of one of its points and of the library."""
-        default = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))[
-            "explorer"
-        ]
+        default = read_config("config")["explorer"]
         point = explorer_data.point(0.42, 0.8)
         frames = {
             "points": pd.DataFrame([point]),

@@ -18,6 +18,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from conftest import read_config
 
 pytestmark = pytest.mark.faults
 
@@ -69,7 +70,7 @@ def edited_script(checkout, root, script, code):
 @pytest.fixture(scope="module")
 def small(checkout, tmp_path_factory):
     """A configuration of few jobs."""
-    sweep = yaml.safe_load(checkout.quick.read_text(encoding="utf-8"))["sweeps"]["phase_III"]
+    sweep = read_config("quick")["sweeps"]["phase_III"]
     config = checkout.quick_config(phase_III=sweep | {"d": [14, 20, 28, 40, 57, 80]})
     path = tmp_path_factory.mktemp("small") / "small.yaml"
     path.write_text(yaml.safe_dump(config), encoding="utf-8")

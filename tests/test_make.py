@@ -38,7 +38,9 @@ def install(root):
         if part.name not in ("bin", ".installed"):
             (environment / part.name).symlink_to(part)
     (environment / "bin" / "python").symlink_to(sys.executable)
-    (environment / ".installed").write_text(f"{str(root)!a} {sys.version_info[:2]}\n")
+    (environment / ".installed").write_text(
+        f"{str(root)!a} {sys.version_info[:2]}\n", encoding="utf-8"
+    )
 
 
 def repository(root):
@@ -171,6 +173,6 @@ def test_environment_of_another_folder_or_python_is_made_anew(tmp_path):
     python = root / ".venv" / "bin" / "python"
     python.unlink()
     assert not is_installed(root), "its Python was removed"
-    python.write_text(f'#!/bin/sh\necho "{str(root)!a} (3, 9)"\n')
+    python.write_text(f'#!/bin/sh\necho "{str(root)!a} (3, 9)"\n', encoding="utf-8")
     python.chmod(0o755)
     assert not is_installed(root), "it is another Python"

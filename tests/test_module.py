@@ -9,13 +9,13 @@ import textwrap
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from conftest import SNAKEMAKE
+from conftest import SNAKEMAKE, read_config
 
 
 @pytest.fixture
 def project(checkout, tmp_path):
     """A project that uses the workflow as a module and adds a rule."""
-    config = yaml.safe_load(checkout.quick.read_text(encoding="utf-8"))
+    config = read_config("quick")
     # What would be misread in the workflow's own part may be meant in another one.
     mine = {"since": datetime.date(2024, 1, 1), 14: "d"}
     (tmp_path / "my.yaml").write_text(

@@ -7,7 +7,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 from matplotlib.collections import QuadMesh
 
 from plrf import plotting, tables
@@ -25,10 +24,10 @@ from scripts import (
     table2_phases,
     table3_notation,
 )
-from tests.conftest import ROOT
+from tests.conftest import read_config
 from tests.figure_checks import is_drawn, layout_problems, lines_of, shown_texts
 
-CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
+CONFIG = read_config("config")
 POINTS = CONFIG["phase_points"]
 FRONT = {"flops": 1e5, "v_over_d": 4.0, "c": 0.5, "batch": 1}
 MEASURED = ["d_opt", "loss_opt", "eta", "xi", "eta_error", "xi_error"]
@@ -99,7 +98,7 @@ class TestMeasurePlane:
 
 def test_quick_plane_has_every_point_once(quick):
     plane = quick.table("plane/exponents")
-    config = yaml.safe_load((ROOT / "config" / "quick.yaml").read_text(encoding="utf-8"))["plane"]
+    config = read_config("quick")["plane"]
     alpha, beta = (np.linspace(**config[name]) for name in ("alpha", "beta"))
     pairs = np.array([(a, b) for a in alpha for b in beta])
     np.testing.assert_allclose(plane[["alpha", "beta"]], pairs, atol=1e-12)
@@ -298,12 +297,8 @@ class TestExponentPlane:
         exponent_plane.make_figure(
             results / "plane/exponents.parquet",
             results / "fits/exponents.parquet",
-            *(
-                quantity,
-                yaml.safe_load((ROOT / "config/quick.yaml").read_text(encoding="utf-8"))[
-                    "traverse"
-                ],
-            ),
+            quantity,
+            read_config("quick")["traverse"],
             paths,
         )
         name = {"eta": "fig04_exponents", "xi": "fig08_xi_exponents"}[quantity]

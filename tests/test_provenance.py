@@ -11,7 +11,7 @@ import tarfile
 import pandas as pd
 import pyarrow as pa
 import pytest
-import yaml
+from conftest import read_config
 
 import plrf
 from plrf import tables
@@ -23,7 +23,7 @@ def test_record_of_the_quick_run(quick, checkout):
     record = json.loads(
         (quick.directory / "results" / "provenance.json").read_text(encoding="utf-8")
     )
-    assert record["config"] == yaml.safe_load(checkout.quick.read_text(encoding="utf-8"))
+    assert record["config"] == read_config("quick")
     assert record["plrf_version"] == plrf.__version__
     assert record["git_commit"] == checkout.commit
     assert record["packages"]["numpy"] == package_version("numpy")
@@ -92,7 +92,7 @@ def git(folder, *arguments):
     ]
     options = [part for setting in own for part in ("-c", setting)]
     command = ["git", "-C", folder, *options, *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    return subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout.strip()
 
 
 def said_commit(monkeypatch, library):
@@ -127,13 +127,13 @@ class TestCommit:
 
     def test_is_not_that_of_a_repository_around_an_archive(self, outer, monkeypatch):
         assert said_commit(monkeypatch, outer / "plrf") == "unknown: not a git checkout"
-        (outer / ".gitignore").write_text("/plrf/\n")
+        (outer / ".gitignore").write_text("/plrf/\n", encoding="utf-8")
         assert said_commit(monkeypatch, outer / "plrf") == "unknown: not a git checkout"
 
     def test_is_that_of_a_repository_that_tracks_the_library(self, tracked, monkeypatch):
         head = git(tracked, "rev-parse", "HEAD")
         assert said_commit(monkeypatch, tracked / "plrf") == head
-        (tracked / "plrf" / "tables.py").write_text("changed")
+        (tracked / "plrf" / "tables.py").write_text("changed", encoding="utf-8")
         assert said_commit(monkeypatch, tracked / "plrf") == f"{head}-dirty"
 
     def test_in_a_worktree_and_a_submodule(self, tracked, tmp_path, monkeypatch):

@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from plrf import sweeps, tables
+from plrf import tables
+from plrf.study.grid import expand
 from scripts import aggregate_losses, compare_resources
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -124,7 +125,7 @@ def test_requests_exceed_what_jobs_used(quick):
 def requests(sweep):
     """What the functions of resources.smk answer for the simulations of a sweep, by size."""
     config = {"steps_per_decade": 24, "sweeps": {"plane": sweep}}
-    grid = sweeps.expand(config)
+    grid = expand(config)
     scope = {
         "config": config,
         "simulation_rows": lambda wildcards: grid[grid["d"] == int(wildcards.d)],
@@ -162,6 +163,6 @@ def test_profile_for_slurm_repeats_the_default_one():
         )
         for name in ("default", "slurm")
     )
-    assert default.items() <= slurm.items()
+    assert default | slurm == slurm
     assert slurm["executor"] == "slurm"
     assert not default.keys() & {"cores", "jobs", "executor", "configfile", "directory"}

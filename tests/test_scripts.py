@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 from scipy.stats import linregress
 
-from plrf import sweeps, tables
+from plrf import tables
 from plrf.measure import agreement
 from plrf.model import recorded_steps
 from plrf.optimum import compute_optimal
+from plrf.study.grid import expand
 from scripts import (
     aggregate_losses,
     check_results,
@@ -128,7 +129,7 @@ class TestExpandGrid:
         config = {"seed": 7, "sweeps": {"a": sweep}}
         expand_grid.expand_grid(config, tmp_path / "grid.parquet")
         grid = tables.read_table(tmp_path / "grid.parquet", tables.GRID)
-        pd.testing.assert_frame_equal(grid, sweeps.expand(config))
+        pd.testing.assert_frame_equal(grid, expand(config))
         assert grid["steps"].tolist() == [51, 26]
         source = tables.read_provenance(tmp_path / "grid.parquet")
         assert source["seed"] == "7"

@@ -38,7 +38,7 @@ def problems(text):
     return found
 
 
-@pytest.mark.parametrize("path", PYTHON, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", PYTHON, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_python_runs_no_text_and_unpacks_no_objects(path):
     assert problems(path.read_text(encoding="utf-8")) == []
 
@@ -53,7 +53,7 @@ def test_such_calls_are_noticed():
     assert problems("yaml.safe_load(x)\nre.compile(x)") == []
 
 
-@pytest.mark.parametrize("path", SNAKEFILES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", SNAKEFILES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_no_rule_has_a_shell(path):
     """Rules are scripts, which get values as values: nothing to quote."""
     for word in ("shell:", "shell(", "run:", "pickle", "os.system", "eval(", "yaml.load("):
@@ -76,19 +76,20 @@ HOSTILE = [
 @pytest.mark.parametrize("key", ["sweep", "front"])
 @pytest.mark.parametrize("name", HOSTILE)
 def test_names_cannot_leave_results(key, name):
-    from plrf.sweeps import ConfigError, validate_config
+    from plrf.study.config import validate
+    from plrf.study.problems import ConfigError
 
     config = yaml.safe_load((ROOT / "config" / "quick.yaml").read_text(encoding="utf-8"))
     schema = yaml.safe_load(
         (ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8")
     )
-    validate_config(config, schema)
+    validate(config, schema)
     if key == "sweep":
         config["sweeps"][name] = config["sweeps"]["toy_scaling"]
     else:
         config["sweeps"]["phase_III"]["front"] = name
     with pytest.raises(ConfigError, match="must be a valid name"):
-        validate_config(config, schema)
+        validate(config, schema)
 
 
 def test_yaml_makes_no_objects(checkout, tmp_path):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from plrf.sources import code_hash, imported_files
+from plrf.study.sources import code_hash, imported_files
 
 ROOT = Path(__file__).resolve().parents[1]
 RULE = re.compile(r"^rule (\w+):\n((?:    .*\n|\n)*)", re.MULTILINE)

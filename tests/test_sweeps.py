@@ -12,9 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from plrf import sweeps, tables
+from plrf import tables
 from plrf.resolvent import kernel_mass
-from plrf.sweeps import ConfigError, expand, validate_config, validate_grid
+from plrf.study.config import validate
+from plrf.study.grid import expand
+from plrf.study.problems import ConfigError
+from plrf.study.schema import RULES, TYPE_NAMES
 
 ROOT = Path(__file__).parents[1]
 
@@ -24,7 +27,6 @@ def read_yaml(path):
 
 
 CONFIG_SCHEMA = read_yaml("workflow/schemas/config.schema.yaml")
-GRID_SCHEMA = read_yaml("workflow/schemas/grid.schema.yaml")
 
 VALID = """
 seed: 1
@@ -140,7 +142,7 @@ def edited(edits, config=VALID):
 def refusal(config):
     """Lines of the message with which a config is refused."""
     with pytest.raises(ConfigError) as caught:
-        validate_config(config, CONFIG_SCHEMA)
+        validate(config, CONFIG_SCHEMA)
     return str(caught.value).split("\n")
 
 
@@ -149,7 +151,7 @@ def test_sweep_of_the_readme_is_accepted():
     block = readme.split("```yaml\n")[1].split("```")[0]
     config = edited({}, (ROOT / "config/config.yaml").read_text(encoding="utf-8") + "\n" + block)
     assert list(config["sweeps"])[-1] == "my_sweep"
-    validate_config(config, CONFIG_SCHEMA)
+    validate(config, CONFIG_SCHEMA)
 
 
 def test_name_that_yaml_reads_as_no_text():
@@ -161,7 +163,7 @@ def test_name_that_yaml_reads_as_no_text():
 
 
 def test_valid_config_is_accepted():
-    validate_config(yaml.safe_load(VALID), CONFIG_SCHEMA)
+    validate(yaml.safe_load(VALID), CONFIG_SCHEMA)
 
 
 TWO_POINTS = [[0.7, 0.7], [0.8, 0.8]]
@@ -623,7 +625,7 @@ def test_sweep_name_must_be_a_file_name(name):
 def test_sweep_name_accepted(name):
     config = yaml.safe_load(VALID)
     config["sweeps"][name] = config["sweeps"]["plane"]
-    validate_config(config, CONFIG_SCHEMA)
+    validate(config, CONFIG_SCHEMA)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "text", "1.5"])
@@ -679,19 +681,19 @@ def test_long_values_are_cut():
 
 
 def test_points_on_the_edge_are_allowed():
-    validate_config(edited({"sweeps.front.points.0": [0.7, -0.2]}), CONFIG_SCHEMA)
+    validate(edited({"sweeps.front.points.0": [0.7, -0.2]}), CONFIG_SCHEMA)
     (line,) = refusal(edited({"sweeps.front.points.0": [0.7, -0.2 - 1e-8]}))
     assert "2(alpha + beta) = 0.99999998 must be at least 1" in line
 
 
 def test_window_and_toy_budget_may_reach_the_budget():
     edits = {"sweeps.front.windows": [[1, 1e5]], "toy_scaling.budget": 1e5}
-    validate_config(edited(edits), CONFIG_SCHEMA)
+    validate(edited(edits), CONFIG_SCHEMA)
 
 
 def test_one_step_of_the_largest_d_suffices():
     config = edited({"sweeps.plane.flops": 10})
-    validate_config(config, CONFIG_SCHEMA)
+    validate(config, CONFIG_SCHEMA)
     assert expand(config).query("sweep == 'plane'")["steps"].eq(1).all()
 
 
@@ -703,7 +705,7 @@ def test_unstable_learning_rate_is_refused_with_the_stable_range(alpha, batch):
     (line,) = refusal(edited(edits | {"sweeps.plane.c": 50.0}))
     assert line.startswith("sweeps.plane.c = 50.0: ") and "at alpha = " in line and "d = " in line
     limit = float(line.split("allowed: c < ")[1].split()[0])
-    validate_config(edited(edits | {"sweeps.plane.c": limit}), CONFIG_SCHEMA)
+    validate(edited(edits | {"sweeps.plane.c": limit}), CONFIG_SCHEMA)
     (line,) = refusal(edited(edits | {"sweeps.plane.c": limit * 1.01}))
     assert f"allowed: c < {limit:.3g}" in line
 
@@ -732,7 +734,7 @@ def test_grid_of_a_config():
 
 def test_sizes_above_the_largest_simulated_one_are_left_to_volterra():
     config = edited({"sweeps.front.largest_simulated_d": 20})
-    validate_config(config, CONFIG_SCHEMA)
+    validate(config, CONFIG_SCHEMA)
     grid = expand(config).query("sweep == 'front'")
     assert grid[["sgd", "recursion", "volterra"]].values.tolist() == [
         [True, False, True],
@@ -745,7 +747,7 @@ def test_sizes_above_the_largest_simulated_one_are_left_to_volterra():
 def test_simulations_may_have_a_budget_of_their_own():
     edits = {"sweeps.front.simulated_flops": 1.0e3, "sweeps.front.largest_simulated_d": 20}
     config = edited(edits)
-    validate_config(config, CONFIG_SCHEMA)
+    validate(config, CONFIG_SCHEMA)
     grid = expand(config).query("sweep == 'front'")
     assert grid["steps"].tolist() == [5000, 2500, 1250]
     assert grid["simulated_steps"].tolist() == [50, 25, 0]
@@ -756,47 +758,13 @@ def test_simulations_may_have_a_budget_of_their_own():
 
 def test_runs_without_an_engine_that_makes_runs_are_ignored():
     config = edited({"sweeps.plane.runs": 7})
-    validate_config(config, CONFIG_SCHEMA)
+    validate(config, CONFIG_SCHEMA)
     assert expand(config).query("sweep == 'plane'")["runs"].eq(0).all()
-
-
-def test_columns_are_those_of_the_grid_table_and_of_the_row_schema():
-    assert list(GRID_SCHEMA["properties"]) == GRID_SCHEMA["required"] == tables.GRID.names
-
-
-@pytest.mark.parametrize(
-    ("column", "value", "allowed"),
-    [
-        ("kernel_mass", 1.0, "must be less than 1 "),
-        ("kernel_mass", np.nan, "must be a finite number "),
-        ("steps", 0, "must be at least 1 "),
-        ("d", 10.0, "must be a whole number, write 10 "),
-        ("sgd", 1, "must be true or false "),
-        ("phase", "V", "must be a valid name "),
-    ],
-)
-def test_bad_row_of_the_grid(column, value, allowed):
-    grid = expand(yaml.safe_load(VALID)).astype({column: object})
-    validate_grid(grid, GRID_SCHEMA)
-    grid.loc[3, column] = value
-    with pytest.raises(ConfigError) as caught:
-        validate_grid(grid, GRID_SCHEMA)
-    (line,) = str(caught.value).split("\n")
-    assert line.startswith(f"grid[3].{column} = ") and allowed in line
-
-
-def test_missing_column_of_the_grid():
-    grid = expand(yaml.safe_load(VALID)).drop(columns="steps")
-    with pytest.raises(ConfigError, match=r"^grid\[0\]\.steps: missing"):
-        validate_grid(grid, GRID_SCHEMA)
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda p: p.name)
 def test_shipped_configs(path):
-    config = read_yaml(path)
-    validate_config(config, CONFIG_SCHEMA)
-    grid = expand(config)
-    validate_grid(grid, GRID_SCHEMA)
+    grid = expand(validate(read_yaml(path), CONFIG_SCHEMA))
     assert grid[["sgd", "recursion", "volterra"]].any().all()
 
 
@@ -823,14 +791,13 @@ def subschemas(schema):
 
 STRUCTURE = {
     "$schema", "$defs", "$ref", "title", "description", "properties", "required", "items",
-    "prefixItems", "additionalProperties", "propertyNames",
+    "prefixItems", "additionalProperties", "propertyNames", "default",
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("schema", [CONFIG_SCHEMA, GRID_SCHEMA], ids=["config", "grid"])
-def test_schema_is_strict_and_described(schema):
-    Draft202012Validator.check_schema(schema)
-    for part in subschemas(schema):
+def test_schema_is_strict_and_described():
+    Draft202012Validator.check_schema(CONFIG_SCHEMA)
+    for part in subschemas(CONFIG_SCHEMA):
         assert "$ref" in part or "type" in part
         if part.get("type") == "object":
             names_are_free = "pattern" in part.get("propertyNames", {})
@@ -839,11 +806,10 @@ def test_schema_is_strict_and_described(schema):
             assert value.get("description"), key
 
 
-@pytest.mark.parametrize("schema", [CONFIG_SCHEMA, GRID_SCHEMA], ids=["config", "grid"])
-def test_every_keyword_of_the_schemas_has_words(schema):
-    for part in subschemas(schema):
-        assert set(part) - STRUCTURE <= set(sweeps.RULES)
-        assert part.get("type", "object") in sweeps.TYPE_NAMES
+def test_every_keyword_of_the_schema_has_words():
+    for part in subschemas(CONFIG_SCHEMA):
+        assert set(part) - STRUCTURE <= set(RULES)
+        assert part.get("type", "object") in TYPE_NAMES
 
 
 # Properties of all configs
@@ -920,10 +886,10 @@ def count_points(sweep):
 @given(valid_configs())
 def test_expansion_of_any_valid_config(config):
     before = copy.deepcopy(config)
-    validate_config(config, CONFIG_SCHEMA)
+    validate(config, CONFIG_SCHEMA)
     grid = expand(config)
-    validate_grid(grid, GRID_SCHEMA)
     assert config == before
+    assert grid.columns.tolist() == tables.GRID.names
 
     sizes = [(name, count_points(s) * len(s["d"])) for name, s in config["sweeps"].items()]
     assert list(grid.groupby("sweep", sort=False).size().items()) == sizes

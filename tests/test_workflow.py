@@ -19,17 +19,14 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from conftest import Checkout
+from conftest import Checkout, read_config
 
 import plrf
 from plrf import plotting, tables
-from plrf.sources import imported_files
+from plrf.study.sources import imported_files
 
 ROOT = Path(__file__).resolve().parents[1]
-# Through JSON, so that lists with a YAML anchor are edited one by one.
-QUICK = json.loads(
-    json.dumps(yaml.safe_load((ROOT / "config" / "quick.yaml").read_text(encoding="utf-8")))
-)
+QUICK = read_config("quick")
 FRONTS = [sweep["front"] for sweep in QUICK["sweeps"].values() if "front" in sweep]
 EXPONENT_FIGURES = ["fig04_exponents", "fig08_xi_exponents"]
 FIGURES = sorted(
@@ -46,6 +43,8 @@ FIGURES = sorted(
     ]
 )
 TABLES = ["table1_asymptotics", "table2_phases", "table3_notation", "table4_measured_exponents"]
+# Where it is not that of the rule.
+SCRIPTS = dict.fromkeys(FRONTS, "front") | dict.fromkeys(EXPONENT_FIGURES, "exponent_plane")
 # What the end of a run lists.
 LISTED = [
     *(f"figure: results/figures/{name}.{{pdf,png}}" for name in FIGURES),
@@ -430,12 +429,11 @@ N_ALPHAS, N_SIMULATED = n_alphas(QUICK), n_simulated(QUICK)
 FITS = {
     "fit_exponents": 1,
     "check_results": 1,
-    "front": len(FRONTS),
-    "exponent_plane": len(EXPONENT_FIGURES),
+    **dict.fromkeys([*FRONTS, *EXPONENT_FIGURES], 1),
     "fig16_window_sensitivity": 1,
     "table4_measured_exponents": 1,
 }
-PLANE = {"measure_plane": 4, "join_plane": 1, "exponent_plane": len(EXPONENT_FIGURES)}
+PLANE = {"measure_plane": 4, "join_plane": 1} | dict.fromkeys(EXPONENT_FIGURES, 1)
 OF_POINTS = {"fig02_phase_diagram": 1, "table1_asymptotics": 1, "table2_phases": 1}
 LOSS_FIGURES = {"fig01_toy_scaling": 1, "fig17_negative_beta": 1}
 AFTER_LOSSES = {"aggregate_losses": 1} | LOSS_FIGURES | FITS
@@ -469,13 +467,13 @@ CHANGES = {
     "explorer": ([(("explorer", "budgets"), 5)], EXPLORER),
     "traverse": (
         [(("traverse",), "phase_III")],
-        {"exponent_plane": 2, "fig16_window_sensitivity": 1},
+        dict.fromkeys([*EXPONENT_FIGURES, "fig16_window_sensitivity"], 1),
     ),
     "sampled W": ([(("spectra", "samples"), 12)], SAMPLED_SPECTRA),
     "c of the contours": ([(("spectra", "c"), 0.4)], {"contours": 1, "fig07_contour": 1}),
     "budgets of finite sizes": ([(("finite_size", "fronts", "flops"), [1e4, 1e7])], FINITE_SIZE),
     "budget of fig01": ([(("toy_scaling", "budget"), 4.0e3)], {"fig01_toy_scaling": 1}),
-    "front": ([((*PHASE_III, "front"), "another_name")], {"front": 1}),
+    "front": ([((*PHASE_III, "front"), "another_name")], {"another_name": 1}),
     "runs of one sweep": (
         [((*PHASE_III, "runs"), 4)],
         {"expand_grid": 1, "simulate": N_SIMULATED["phase_III"]} | AFTER_LOSSES,
@@ -545,7 +543,7 @@ def imported(checkout, script):
 
 def test_hashed_code_is_the_import_closure(checkout):
     for rule in (ALL_JOBS | LAST_JOBS).keys() - {"all"}:
-        script = checkout.root / "scripts" / f"{rule}.py"
+        script = checkout.root / "scripts" / f"{SCRIPTS.get(rule, rule)}.py"
         files = imported_files(script, checkout.root / "src")
         assert set(map(str, files)) == imported(checkout, script.name), rule
 
@@ -889,10 +887,7 @@ def test_default_configuration_in_the_root(checkout):
 
 
 class TestFullConfiguration:
-    FULL, DEFAULT = (
-        yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text(encoding="utf-8"))
-        for name in ("full", "config")
-    )
+    FULL, DEFAULT = map(read_config, ("full", "config"))
 
     def test_has_the_scale_of_the_paper(self):
         sweeps = self.FULL["sweeps"]

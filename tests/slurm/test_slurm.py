@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from conftest import read_config
 
 from tests.slurm.cluster import one_node_cluster
 
@@ -93,7 +94,7 @@ def cluster():
 @pytest.fixture(scope="module")
 def small_study(checkout, tmp_path_factory):
     """Configuration of the disturbed run: the quick one with few sizes."""
-    sweep = yaml.safe_load(checkout.quick.read_text(encoding="utf-8"))["sweeps"]["phase_III"]
+    sweep = read_config("quick")["sweeps"]["phase_III"]
     config = checkout.quick_config(phase_III=sweep | {"d": SIZES})
     path = tmp_path_factory.mktemp("small") / "config.yaml"
     path.write_text(yaml.safe_dump(config), encoding="utf-8")

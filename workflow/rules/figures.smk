@@ -29,8 +29,10 @@ for figure in FIGURES:
             runtime=other_runtime,
         params:
             **figure.params(config),
+            script=figure.script,
             code=code(figure.script),
         message:
             "Drawing {output.pdf}"
+        # Not by the variable of the loop, which is the last one when a job runs.
         script:
-            f"../../scripts/{figure.script}"
+            "../../scripts/{params.script}"

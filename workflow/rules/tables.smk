@@ -22,8 +22,10 @@ for table in TABLES:
             runtime=other_runtime,
         params:
             **table.params(config),
+            script=f"{table.name}.py",
             code=code(f"{table.name}.py"),
         message:
             "Writing {output.md}"
+        # Not by the variable of the loop, which is the last one when a job runs.
         script:
-            f"../../scripts/{table.name}.py"
+            "../../scripts/{params.script}"

@@ -1,1 +1,1 @@
-"""What the workflow adds to the numerics: configuration, grid, tables, logs, and the code's hash."""
+"""The study around the numerics: configuration, grid, figures, and the hash of the code."""

@@ -1,4 +1,4 @@
-"""What a schema cannot say of the blocks of single figures: one entry of `BLOCK_CHECKS` for each."""
+"""What a schema cannot say of the blocks of figures: one entry of `BLOCK_CHECKS` for each."""
 
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping

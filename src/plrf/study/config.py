@@ -13,7 +13,7 @@ from plrf.study.schema import schema_problems
 from plrf.study.sweep_checks import front_name_problems, sweep_problems
 
 
-def complete(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+def complete(config: Any, schema: Mapping[str, Any]) -> Any:
     """Fill in what a configuration leaves out.
 
     Keys of its block ``defaults`` are those of each sweep and each block that has a key of this
@@ -31,11 +31,11 @@ def complete(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, 
     dict
         A copy without the block ``defaults``.
     """
-    full = copy.deepcopy(dict(config))
+    if not isinstance(config, dict):
+        return config  # the schema says so
+    full = copy.deepcopy(config)
     properties = schema["properties"]
-    for key, entry in properties.items():
-        if "default" in entry:
-            full.setdefault(key, copy.deepcopy(entry["default"]))
+    _fill(full, properties)
     defaults = full.pop("defaults", None)
     if isinstance(defaults, dict):
         sweeps = full.get("sweeps")
@@ -49,7 +49,7 @@ def complete(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, 
     return full
 
 
-def validate(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+def validate(config: Any, schema: Mapping[str, Any]) -> dict[str, Any]:
     """Complete a configuration, and check it: by its schema, then what a schema cannot say.
 
     Parameters
@@ -70,8 +70,9 @@ def validate(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, 
         With one line per problem, sorted by key path: path, value and what is allowed.
     """
     full = complete(config, schema)
-    given = {"defaults": config["defaults"]} if "defaults" in config else {}
-    problems = list(schema_problems(full | given, schema))
+    given = config if isinstance(config, dict) else {}
+    written = full | {"defaults": given["defaults"]} if "defaults" in given else full
+    problems = list(schema_problems(written, schema))
     flawed = {path[:2] for path, _ in problems}
     if flawed.isdisjoint({(), ("sweeps",)}):
         sound = {
@@ -83,11 +84,23 @@ def validate(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, 
         for name in full.keys() & BLOCK_CHECKS.keys() - {path[0] for path in flawed}:
             problems += BLOCK_CHECKS[name](full[name], sound, full["sweeps"])
     refuse((_written(path, config), text) for path, text in problems)
-    return full
+    accepted: dict[str, Any] = full
+    return accepted
+
+
+def _fill(block: dict[str, Any], properties: Mapping[str, Any]) -> None:
+    """Add the schema's own defaults to a block and the blocks in it."""
+    for key, entry in properties.items():
+        if "default" in entry:
+            block.setdefault(key, copy.deepcopy(entry["default"]))
+        if isinstance(block.get(key), dict):
+            _fill(block[key], entry.get("properties", {}))
 
 
 def _written(path: KeyPath, config: Any) -> KeyPath:
     """Where the user wrote a value: in the block ``defaults`` if it came from there."""
+    if len(path) < 2:
+        return path
     block = config
     for part in path[:-1]:
         if not (isinstance(block, dict) and part in block):
@@ -95,8 +108,7 @@ def _written(path: KeyPath, config: Any) -> KeyPath:
         block = block[part]
     defaults = config.get("defaults")
     inherited = (
-        len(path) > 1
-        and isinstance(block, dict)
+        isinstance(block, dict)
         and isinstance(defaults, dict)
         and path[-1] not in block
         and path[-1] in defaults

@@ -101,8 +101,8 @@ def stability_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Prob
         yield problem(
             (*path, "c"),
             c,
-            f"SGD diverges, kernel mass |K| = {grid_kernel_mass(c, *worst):.3g} at alpha = {worst[0]}, "
-            f"d = {worst[1]}; allowed: c < {limit} (model section 3)",
+            f"SGD diverges, kernel mass |K| = {grid_kernel_mass(c, *worst):.3g} at "
+            f"alpha = {worst[0]}, d = {worst[1]}; allowed: c < {limit} (model section 3)",
         )
 
 
