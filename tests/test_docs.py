@@ -47,9 +47,12 @@ def tutorial(tmp_path_factory):
 
 def test_tutorial_makes_what_it_says(tutorial):
     root, outcomes = tutorial
-    results = root / "quick" / "results"
-    assert (results / "figures" / "fig01_toy_scaling.png").stat().st_size > 10_000
-    assert (results / "figures" / "my_front.png").stat().st_size > 10_000
+    results = root / "mine" / "results"
+    names = ["front_of_batch_8.pdf", "front_of_batch_8.png", "my_front.pdf", "my_front.png"]
+    assert sorted(path.name for path in (results / "figures").iterdir()) == names
+    assert [path.name for path in (results / "tables").glob("table*.md")] == [
+        "table4_measured_exponents.md"
+    ]
     rows = (
         (results / "tables" / "tokens_per_parameter.csv").read_text(encoding="utf-8").splitlines()
     )
@@ -62,8 +65,21 @@ def test_tutorial_makes_what_it_says(tutorial):
 def test_tutorial_computes_no_loss_twice(tutorial):
     _, outcomes = tutorial
     sweep = outcomes[1].stdout + outcomes[1].stderr
-    assert "Solving the Volterra equation for my_sweep" in sweep
-    assert "Simulating" not in sweep
+    assert "Solving the Volterra equation for larger_batch" in sweep
+    assert "Solving the Volterra equation for mine" not in sweep
+
+
+def test_study_of_ten_lines_says_what_it_leaves_out(tutorial):
+    _, outcomes = tutorial
+    (line,) = [line for line in outcomes[0].stdout.splitlines() if line.startswith("not drawn")]
+    assert "fig04_exponents (plane, traverse)" in line and "my_front" not in line
+
+
+def test_readme_shows_the_study_of_the_tutorial():
+    (study,) = [text for language, _, text in snippets("README.md") if language == "yaml"]
+    assert len(study.splitlines()) == 10
+    for document in ("docs/tutorial.md", "config/README.md"):
+        assert study in (ROOT / document).read_text(encoding="utf-8")
 
 
 # How each command of README.md is tested: run here, or by what.

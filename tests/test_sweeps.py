@@ -14,7 +14,8 @@ from jsonschema import Draft202012Validator
 
 from plrf import tables
 from plrf.resolvent import kernel_mass
-from plrf.study.config import validate
+from plrf.study import catalogue
+from plrf.study.config import complete, validate
 from plrf.study.grid import expand
 from plrf.study.problems import ConfigError
 from plrf.study.schema import RULES, TYPE_NAMES
@@ -146,12 +147,74 @@ def refusal(config):
     return str(caught.value).split("\n")
 
 
-def test_sweep_of_the_readme_is_accepted():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    block = readme.split("```yaml\n")[1].split("```")[0]
-    config = edited({}, (ROOT / "config/config.yaml").read_text(encoding="utf-8") + "\n" + block)
-    assert list(config["sweeps"])[-1] == "my_sweep"
-    validate(config, CONFIG_SCHEMA)
+TEN_LINES = """
+seed: 1
+defaults: {v_over_d: 4, batch: 2, c: 0.5}
+sweeps:
+  mine: {points: [[0.9, 0.6]], d: [20, 40], flops: 1.0e+5, engines: [volterra]}
+  other: {points: [[0.7, 0.7]], d: [20], batch: 8, flops: 1.0e+5, engines: [volterra]}
+plane:
+  alpha: {start: 0.2, stop: 1.0, num: 2}
+  beta: {start: 0.5, stop: 1.0, num: 2}
+  flops: 1.0e+6
+  c: 0.3
+"""
+
+
+class TestDefaults:
+    def test_sweeps_and_blocks_take_what_they_do_not_say(self):
+        config = yaml.safe_load(TEN_LINES)
+        before = copy.deepcopy(config)
+        full = validate(config, CONFIG_SCHEMA)
+        assert config == before
+        assert "defaults" not in full
+        found = {name: (x["v_over_d"], x["batch"], x["c"]) for name, x in full["sweeps"].items()}
+        assert found == {"mine": (4, 2, 0.5), "other": (4, 8, 0.5)}
+        assert (full["plane"]["batch"], full["plane"]["c"]) == (2, 0.3)
+        # The schema's own.
+        assert full["steps_per_decade"] == 24
+        assert full["fits"] == read_yaml("config/config.yaml")["fits"]
+        assert complete(full, CONFIG_SCHEMA) == full
+
+    def test_one_of_the_fits_may_be_given(self):
+        config = yaml.safe_load(TEN_LINES) | {"fits": {"resamples": 50}}
+        fits = validate(config, CONFIG_SCHEMA)["fits"]
+        assert fits == read_yaml("config/config.yaml")["fits"] | {"resamples": 50}
+
+    @pytest.mark.parametrize(
+        ("defaults", "lines"),
+        [
+            ({"v_over_d": 4, "batch": 2, "c": 1.9}, ["defaults.c = 1.9: SGD diverges"]),
+            ({"v_over_d": 4, "batch": 0, "c": 0.5}, ["defaults.batch = 0: must be at least 1"]),
+            ({"v_over_d": 4, "c": 0.5}, ["plane.batch: missing", "sweeps.mine.batch: missing"]),
+            ({"v_over_d": 4, "batch": 2, "c": 0.5, "runs": 3}, ["defaults.runs: unknown key"]),
+            ([4], ["defaults = [4]: must be a mapping"]),
+        ],
+    )
+    def test_mistakes_are_named_where_they_were_written(self, defaults, lines):
+        config = yaml.safe_load(TEN_LINES) | {"defaults": defaults}
+        found = refusal(config)
+        for line in lines:
+            assert any(x.startswith(line) for x in found), found
+        assert len(found) == len(lines) or defaults == [4]
+
+    def test_without_its_block_a_figure_is_not_asked_for(self):
+        full = validate(yaml.safe_load(TEN_LINES), CONFIG_SCHEMA)
+        assert catalogue.figures(full) == []
+        assert [table.name for table in catalogue.tables(full)] == ["table4_measured_exponents"]
+        assert catalogue.missing(full)["fig04_exponents"] == ["traverse"]
+        whole = validate(read_yaml("config/quick.yaml"), CONFIG_SCHEMA)
+        assert catalogue.missing(whole) == {}
+        assert len(catalogue.figures(whole)) == 17
+
+
+def test_each_figure_and_table_has_its_script_and_caption():
+    whole = validate(read_yaml("config/quick.yaml"), CONFIG_SCHEMA)
+    scripts = {figure.script for figure in catalogue.figures(whole)}
+    scripts |= {f"{table.name}.py" for table in catalogue.tables(whole)}
+    for script in scripts:
+        assert (ROOT / "scripts" / script).is_file()
+        assert (ROOT / "workflow/report" / script).with_suffix(".rst").is_file()
 
 
 def test_name_that_yaml_reads_as_no_text():
@@ -204,6 +267,21 @@ BAD = {
         {"spectra.contour": [1.0, 1.0]},
         "spectra.contour = [1.0, 1.0]: ",
         "must be one of spectra.points",
+    ),
+    "traverse on the edge": (
+        {"sweeps.line.product": {"alpha": [0.7], "beta": [-0.2]}},
+        'traverse = "line": ',
+        "with a point above the edge",
+    ),
+    "traverse of recursion alone": (
+        {"sweeps.line.engines": ["recursion"], "sweeps.line.runs": 3},
+        'traverse = "line": ',
+        "with the engine sgd or volterra",
+    ),
+    "plane without a power law": (
+        {"plane.alpha.start": 0.1, "plane.alpha.stop": 0.2, "plane.beta.stop": 0.3},
+        "plane.beta.stop = 0.3: ",
+        "no power law in the whole plane, alpha + beta = 0.5 must exceed 0.5",
     ),
     "spectrum below the edge": (
         {"spectra.points.0": [0.7, -0.3]},
