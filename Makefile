@@ -9,6 +9,8 @@ export PYTHON CONFIG
 # Modules, since commands of .venv/bin name the folder in which they were installed.
 RUN := .venv/bin/python -m
 STAMP := .venv/.installed
+# Snakemake fails on a configuration that it cannot read before it reads the Snakefile.
+CHECK := $(RUN) plrf.study.text "$$CONFIG"
 
 .PHONY: figures report gallery test test-faults test-slurm lint readme archive resources benchmarks docs help
 
@@ -20,11 +22,11 @@ ifneq ($(shell cat $(STAMP) 2>/dev/null),$(shell $(PLACE) 2>/dev/null || echo no
 endif
 
 figures: $(STAMP)  ## run the workflow: every figure and table (also CORES=2, CONFIG=my.yaml)
-	@test -f "$$CONFIG" || { printf 'There is no configuration file %s\n' "$$CONFIG" >&2; exit 1; }
+	@$(CHECK)
 	@$(RUN) snakemake --cores $(CORES) --configfile "$$CONFIG"
 
 report: $(STAMP)  ## write results/report.html: all figures and tables of a finished run, with captions
-	@test -f "$$CONFIG" || { printf 'There is no configuration file %s\n' "$$CONFIG" >&2; exit 1; }
+	@$(CHECK)
 	@$(RUN) snakemake --configfile "$$CONFIG" --report results/report.html \
 	  --report-stylesheet workflow/report/style.css
 
@@ -52,7 +54,7 @@ readme: $(STAMP)  ## write the numbers of the last default run into README.md, t
 	@$(RUN) scripts.document_config
 
 archive: $(STAMP)  ## pack results, configuration and provenance, with checksums, for a repository
-	@test -f "$$CONFIG" || { printf 'There is no configuration file %s\n' "$$CONFIG" >&2; exit 1; }
+	@$(CHECK)
 	@$(RUN) snakemake archive --cores $(CORES) --configfile "$$CONFIG"
 
 resources: $(STAMP)  ## write what jobs asked for and used in the last run into docs/hpc.md

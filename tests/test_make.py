@@ -129,6 +129,16 @@ def test_missing_configuration(finished):
     assert process.stderr.startswith(f"There is no configuration file {name}\n")
 
 
+def test_configuration_that_snakemake_cannot_read(finished):
+    name = "latin-1.yaml"
+    (finished / name).write_bytes("seed: 1\nsweeps: für".encode("latin-1"))
+    process = make(finished, "figures", f"CONFIG={name}")
+    assert process.returncode != 0
+    lines = process.stderr.splitlines()
+    assert lines[0] == "Configuration refused, nothing was run."
+    assert lines[1].startswith(f"{name}, line 2: the byte 0xfc is not UTF-8")
+
+
 def test_old_python_is_refused_before_anything_is_installed(tmp_path):
     root = repository(tmp_path / "repository").root
     python = tmp_path / "old python"

@@ -9,7 +9,9 @@ Imported at every parse of the Snakefile: no scipy here.
 import json
 import math
 import re
+import sys
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import yaml
 from yaml.constructor import SafeConstructor
@@ -158,3 +160,17 @@ def _in_quotes(node: yaml.ScalarNode) -> str:
 def _tag(node: yaml.Node) -> str:
     tag: str = node.tag
     return tag.removeprefix("tag:yaml.org,2002:")
+
+
+def main(path: str) -> None:
+    """Check a configuration file from a command line; what is wrong is told on its way out."""
+    if not Path(path).is_file():
+        sys.exit(f"There is no configuration file {path}")
+    try:
+        check_text(Path(path).read_bytes(), path)
+    except ConfigError as error:
+        sys.exit(f"Configuration refused, nothing was run.\n{error}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
