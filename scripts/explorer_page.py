@@ -139,6 +139,8 @@ def with_error(name: str, front: pd.DataFrame) -> str:
     """An exponent at the largest budget with its error."""
     last = front.iloc[-1]
     error = last[f"{name}_error"]
+    if not math.isfinite(error):
+        return f"{last[name]:.4f} (of unknown error)"
     digits = min(max(2, math.ceil(-math.log10(error))), 4) if error > 0 else 4
     return f"{last[name]:.{digits}f} ± {scientific(error)}"
 

@@ -1,12 +1,13 @@
 """Figures 4 and 8: an exponent over the (alpha, beta) plane, in theory and measured; a traverse."""
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
-from matplotlib.colors import CenteredNorm, Normalize
+from matplotlib.colors import CenteredNorm, Colormap, Normalize
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, MultipleLocator
+from matplotlib.ticker import MaxNLocator
 
 from plrf.plotting import (
     BLUE,
@@ -14,12 +15,16 @@ from plrf.plotting import (
     ENGINE_LABELS,
     INK,
     WIDTH,
+    draw_line,
     draw_phases,
+    legend_below,
     mark_phases,
     panel_label,
     power_of_ten,
     save,
+    say,
     style,
+    why_no_fit,
 )
 from plrf.tables import EXPONENTS, PLANE, read_provenance, read_table
 from plrf.theory import exponents
@@ -29,21 +34,24 @@ LAWS = {"eta": r"P^* \propto f^{-\eta}", "xi": r"d^* \propto f^{\xi}"}
 ENGINES = {"sgd": "o", "volterra": "D"}  # the engines drawn, with their markers
 METHOD, WINDOW = "approach2", 0  # of the windows, the main one
 FINE = 600  # theory is drawn at so many values of alpha and of beta
-VALUE_MAP, DEVIATION_MAP = "viridis", "RdBu_r"
+VALUE_MAP = mpl.colormaps["viridis"]
+# In full also where matplotlib was imported with another image.lut.
+DEVIATION_MAP = mpl.colormaps["RdBu_r"].resampled(256)
 # The colours of deviations end where this share of them does: the few beyond are saturated.
 SHARE = 0.98
 MARGIN, LEAST_RANGE = 0.08, 1.0  # of the traverse, in beta
 HEADROOM = 0.17  # of the traverse, for the names of the phases
 
 
-class MissingDataError(RuntimeError):
-    """There is nothing to draw."""
-
-
 def theory(quantity: str, alpha: np.ndarray | float, beta: np.ndarray) -> np.ndarray:
     """Exponent of the asymptotic theory, by name."""
     eta, xi = exponents(alpha, beta)
     return {"eta": eta, "xi": xi}[quantity]
+
+
+def finite(values: pd.DataFrame) -> np.ndarray:
+    """The values that there are."""
+    return values.to_numpy()[np.isfinite(values)]
 
 
 def matrix(plane: pd.DataFrame, values: pd.Series) -> pd.DataFrame:
@@ -57,7 +65,7 @@ def edges(centres: pd.Index) -> np.ndarray:
     return np.append(centres - half, centres[-1] + half)
 
 
-def draw_cells(ax: Axes, values: pd.DataFrame, norm: Normalize, cmap: str) -> QuadMesh:
+def draw_cells(ax: Axes, values: pd.DataFrame, norm: Normalize, cmap: Colormap) -> QuadMesh:
     """Draw one cell per point, grey where there is no value."""
     ax.set_facecolor("#DDDDDD")
     mesh = edges(values.columns), edges(values.index)
@@ -81,9 +89,10 @@ def draw_maps(axes: dict[str, Axes], quantity: str, plane: pd.DataFrame) -> None
     measured = matrix(plane, plane[quantity])
     deviation = matrix(plane, plane[quantity] - plane[f"{quantity}_theory"])
     fine = fine_theory(quantity, measured)
-    shown = np.concatenate([measured.to_numpy().ravel(), fine.to_numpy().ravel()])
-    norm = Normalize(np.nanmin(shown), np.nanmax(shown))
-    half_range = np.nanquantile(np.abs(deviation.to_numpy()), SHARE)
+    shown = [*finite(measured), *finite(fine)] or [0.0, 1.0]
+    norm = Normalize(min(shown), max(shown))
+    deviations = np.abs(finite(deviation))
+    half_range = np.quantile(deviations, SHARE) if deviations.size else 1.0
 
     draw_cells(axes["a"], fine, norm, VALUE_MAP)
     cells = draw_cells(axes["b"], measured, norm, VALUE_MAP)
@@ -96,20 +105,24 @@ def draw_maps(axes: dict[str, Axes], quantity: str, plane: pd.DataFrame) -> None
             hatch_color="white" if name == "a" else None,
             names=name == "a",
         )
-        axes[name].xaxis.set_major_locator(MultipleLocator(0.5))
-        axes[name].yaxis.set_major_locator(MultipleLocator(0.5))
+        for axis in (axes[name].xaxis, axes[name].yaxis):
+            axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     for name in "bc":
         axes[name].set(ylabel="", yticklabels=[])
     draw_notes(axes)
+    if not deviations.size:
+        found = ", ".join(sorted(plane["status"].unique()))
+        for name in "bc":
+            say(axes[name], f"nothing to show: {found}")
     symbol = SYMBOLS[quantity]
     bar = {"location": "bottom", "pad": 0.03}
     figure = axes["a"].figure
     values = figure.colorbar(cells, ax=[axes["a"], axes["b"]], aspect=50, **bar)
     values.set_label(f"${symbol}$ in ${LAWS[quantity]}$", labelpad=2)
-    deviations = figure.colorbar(signed, ax=axes["c"], aspect=24, extend="both", **bar)
-    deviations.locator = MaxNLocator(4)
-    deviations.formatter = "{x:g}"
-    deviations.set_label(f"measured ${symbol}$ minus theory", labelpad=2)
+    signs = figure.colorbar(signed, ax=axes["c"], aspect=24, extend="both", **bar)
+    signs.locator = MaxNLocator(4)
+    signs.formatter = "{x:g}"
+    signs.set_label(f"measured ${symbol}$ minus theory", labelpad=2)
     flops = power_of_ten(plane["flops"].iloc[0])
     panel_label(axes["a"], "a", f"theory of ${symbol}$, $f \\to \\infty$")
     panel_label(axes["b"], "b", f"exact front, $f =${flops}")
@@ -141,11 +154,11 @@ def draw_traverse(ax: Axes, quantity: str, fits: pd.DataFrame, plane: pd.DataFra
     if exact[quantity].notna().any():
         label = f"exact front, $f =${power_of_ten(exact['flops'].iloc[0])}"
         line = {"color": BLUE, "lw": 0.9, "ls": (0, (4, 1.5))}
-        ax.plot(exact["beta"], exact[quantity], label=label, **line)
+        draw_line(ax, exact["beta"], exact[quantity], label=label, **line)
     in_window = fits[fits["engine"] == "volterra"].sort_values("beta")
     if in_window["exact"].notna().any():
         label = "exact front, budgets of the fits"
-        ax.plot(in_window["beta"], in_window["exact"], color=BLUE, lw=0.9, label=label)
+        draw_line(ax, in_window["beta"], in_window["exact"], color=BLUE, lw=0.9, label=label)
     n_refused = 0
     for engine, marker in ENGINES.items():
         rows = fits[fits["engine"] == engine]
@@ -170,6 +183,9 @@ def draw_traverse(ax: Axes, quantity: str, fits: pd.DataFrame, plane: pd.DataFra
         )
     if n_refused:
         ax.plot([], [], " ", label=f"refused fits (table 4): {n_refused}")
+    measured = fits[fits["engine"].isin(ENGINES)]
+    if measured["estimate"].isna().all():
+        say(ax, why_no_fit(measured))
     ax.set(
         xlim=(low, high),
         xlabel=r"target complexity $\beta$",
@@ -177,7 +193,8 @@ def draw_traverse(ax: Axes, quantity: str, fits: pd.DataFrame, plane: pd.DataFra
     )
     bottom, top = ax.get_ylim()
     ax.set_ylim(bottom, top + HEADROOM * (top - bottom))
-    ax.figure.legend(loc="outside lower center", ncols=2)
+    handles, labels = ax.get_legend_handles_labels()
+    legend_below(ax.figure, dict(zip(labels, handles, strict=True)), 2)
     ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     mark_phases(ax, alpha)
     panel_label(ax, "d", f"traverse at $\\alpha = {alpha:g}$, with 95% intervals")
@@ -194,24 +211,12 @@ def draw(quantity: str, plane: pd.DataFrame, fits: pd.DataFrame) -> Figure:
         Rows of the PLANE schema.
     fits : DataFrame
         Rows of the EXPONENTS schema: one sweep, one alpha.
-
-    Raises
-    ------
-    MissingDataError
-        If no front of the plane was found, or the sweep has no exponents.
     """
     import matplotlib.pyplot as plt
 
-    if plane[quantity].isna().all():
-        found = ", ".join(sorted(plane["status"].unique()))
-        raise MissingDataError(f"no {quantity} was measured anywhere in the plane: {found}")
     fits = fits[
         (fits["method"] == METHOD) & (fits["window"] == WINDOW) & (fits["quantity"] == quantity)
     ]
-    if fits.empty:
-        raise MissingDataError(
-            f"the sweep of the traverse has no {quantity} by {METHOD}: see results/fits/exponents"
-        )
     figure, axes = plt.subplot_mosaic("abc;ddd", figsize=(WIDTH, 5.6), height_ratios=[1.25, 1])
     draw_maps(axes, quantity, plane)
     draw_traverse(axes["d"], quantity, fits, plane)

@@ -2,13 +2,27 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from plrf.measure.curves import losses_at_budgets
-from plrf.plotting import INK, VERMILION, WIDTH, power_of_ten, save, sequence_colors, style
+from plrf.plotting import (
+    INK,
+    VERMILION,
+    WIDTH,
+    draw_line,
+    log_ticks,
+    power_of_ten,
+    save,
+    say,
+    sequence_colors,
+    some,
+    style,
+)
 from plrf.tables import LOSSES, read_provenance, read_table
 
 ENVELOPE_BUDGETS = 400
+MOST_NAMED = 13  # sizes in the legend
 
 
 def losses_by_size(losses: pd.DataFrame, budgets: np.ndarray) -> pd.DataFrame:
@@ -18,6 +32,29 @@ def losses_by_size(losses: pd.DataFrame, budgets: np.ndarray) -> pd.DataFrame:
         for d, curve in losses.groupby("d")
     }
     return pd.DataFrame(columns, index=budgets)
+
+
+def mark_sizes(ax: Axes, at_budget: pd.Series, near_end: bool) -> None:
+    """Mark the best size at the budget, and the smallest and largest one."""
+    budget, best = at_budget.name, at_budget.idxmin()
+    marks = {at_budget.index[0]: "$d$ too small", at_budget.index[-1]: "$d$ too large"}
+    marks[best] = "$d$ optimal"
+    # The label of the best size goes below its curve, the others above; all stay on the panel.
+    for d, text in marks.items():
+        color = VERMILION if d == best else INK
+        below = d == best
+        left = below or near_end
+        ax.plot(budget, at_budget[d], "o", color=color, zorder=5)
+        ax.annotate(
+            f"{text}: {d}",
+            (budget, at_budget[d]),
+            xytext=(-7 if left else 7, -9 if below else 5),
+            textcoords="offset points",
+            ha="right" if left else "left",
+            va="top" if below else "bottom",
+            color=color,
+            bbox={"facecolor": "white", "alpha": 0.85, "linewidth": 0, "pad": 0.6},
+        )
 
 
 def draw(losses: pd.DataFrame, budget: float) -> Figure:
@@ -37,44 +74,34 @@ def draw(losses: pd.DataFrame, budget: float) -> Figure:
     colors = sequence_colors(sizes)
     alpha, beta = losses[["alpha", "beta"]].iloc[0]
     figure, ax = plt.subplots(figsize=(WIDTH, 3.4))
+    ax.set(xscale="log", yscale="log")
+    named = some(sizes, MOST_NAMED)
     for d, curve in losses.groupby("d"):
-        ax.loglog(curve["flops"], curve["loss"], color=colors[d], label=str(d))
+        label = str(d) if d in named else None
+        draw_line(ax, curve["flops"], curve["loss"], color=colors[d], label=label)
 
     # The envelope, where all sizes have a loss.
     first = losses.groupby("d")["flops"].min().max()
     last = losses.groupby("d")["flops"].max().min()
-    budgets = np.geomspace(first, last, ENVELOPE_BUDGETS)
+    budgets = np.geomspace(first, last, ENVELOPE_BUDGETS) if first < last else np.empty(0)
     front = losses_by_size(losses, budgets).min(axis=1)
-    ax.loglog(front.index, front, color=INK, lw=1.6, ls=(0, (1, 1)), label="optimal")
+    if front.notna().any():
+        ax.plot(front.index, front, color=INK, lw=1.6, ls=(0, (1, 1)), label="optimal")
 
-    at_budget = losses_by_size(losses, np.array([budget])).iloc[0].dropna()
-    best = at_budget.idxmin()
     ax.axvline(budget, color=INK, lw=0.7, zorder=0)
-    marks = {at_budget.index[0]: "$d$ too small", at_budget.index[-1]: "$d$ too large"}
-    marks[best] = "$d$ optimal"
-    # The label of the best size goes below its curve, the others above; all stay on the panel.
-    near_end = budget > last / 30
-    for d, text in marks.items():
-        color = VERMILION if d == best else INK
-        below = d == best
-        left = below or near_end
-        ax.plot(budget, at_budget[d], "o", color=color, zorder=5)
-        ax.annotate(
-            f"{text}: {d}",
-            (budget, at_budget[d]),
-            xytext=(-7 if left else 7, -9 if below else 5),
-            textcoords="offset points",
-            ha="right" if left else "left",
-            va="top" if below else "bottom",
-            color=color,
-            bbox={"facecolor": "white", "alpha": 0.85, "linewidth": 0, "pad": 0.6},
-        )
+    at_budget = losses_by_size(losses, np.array([budget])).iloc[0].dropna()
+    if at_budget.empty:
+        say(ax, "no size has losses on both sides of the budget")
+    else:
+        mark_sizes(ax, at_budget, near_end=budget > last / 30)
     ax.set(
         xlabel="compute $f = d\\,r\\,B$ (flops)",
         ylabel="expected loss $P$",
         title=f"Volterra losses at $\\alpha = {alpha:g}$, $\\beta = {beta:g}$; "
         f"a budget of {power_of_ten(budget)} flops marked",
     )
+    log_ticks(ax.xaxis)
+    log_ticks(ax.yaxis)
     ax.legend(title="parameters $d$", loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
 

@@ -11,11 +11,15 @@ from plrf.plotting import (
     PHASE_COLORS,
     SKY,
     WIDTH,
+    draw_line,
+    legend_below,
     log_ticks,
     panel_label,
     power_of_ten,
     save,
+    say_if_empty,
     sequence_colors,
+    some,
     style,
 )
 from plrf.tables import LOCAL_EXPONENTS, LOSS_RATIOS, read_provenance, read_table
@@ -28,6 +32,7 @@ ESTIMATE = (
     r" + \mathcal{K}_{pp}/(\gamma B))$"
 )
 THEORY_POINTS = 261
+MOST_NAMED = 9  # sizes in the legend
 DASHES = ("-", (0, (4, 2)), (0, (1, 1)))
 
 
@@ -45,10 +50,11 @@ def missing(rows: pd.DataFrame) -> str:
 def draw_ratios(ax: Axes, ratios: pd.DataFrame) -> None:
     """Loss over estimate against steps, one line per size."""
     colors = sequence_colors(sorted(ratios["d"].unique()))
+    named = some(colors, MOST_NAMED)
     for d, rows in ratios.groupby("d"):
-        ax.plot(
-            rows["step"], rows["loss"] / rows["estimate"], color=colors[d], label=power_of_ten(d)
-        )
+        name = str(d) if d < 1e5 else power_of_ten(d, digits=6)
+        look = {"color": colors[d], "label": name if d in named else None}
+        draw_line(ax, rows["step"], rows["loss"] / rows["estimate"], **look)
     ax.set(
         xscale="log",
         ylim=(0, None),
@@ -56,6 +62,8 @@ def draw_ratios(ax: Axes, ratios: pd.DataFrame) -> None:
         ylabel=ESTIMATE,
     )
     ax.legend(title="parameters $d$", loc="center left", bbox_to_anchor=(1.0, 0.5))
+    log_ticks(ax.xaxis)
+    say_if_empty(ax, "no finite loss")
 
 
 def draw_traverse(ax: Axes, traverse: pd.DataFrame) -> None:
@@ -70,14 +78,14 @@ def draw_traverse(ax: Axes, traverse: pd.DataFrame) -> None:
         rows = traverse[traverse["flops"] == flops]
         exact, estimate = (rows[rows["source"] == s] for s in ("exact", "estimate"))
         line = {"color": colors[flops], "capsize": 1.5}
-        at = f"at {power_of_ten(flops)} flops{missing(rows)}"
+        at = f"at {power_of_ten(flops)} flops"
         ax.errorbar(
             exact["beta"],
             exact["value"],
             exact["error"],
             fmt="o",
             ms=3,
-            label=f"exact {at}",
+            label=f"exact {at}{missing(exact)}",
             **line,
         )
         ax.errorbar(
@@ -86,7 +94,7 @@ def draw_traverse(ax: Axes, traverse: pd.DataFrame) -> None:
             estimate["error"],
             fmt="x",
             ms=4,
-            label=f"estimate {at}",
+            label=f"estimate {at}{missing(estimate)}",
             **line,
         )
     ax.set(xlabel=r"target complexity $\beta$", ylabel=SYMBOLS[quantity])
@@ -102,10 +110,12 @@ def draw_fading(ax: Axes, fronts: pd.DataFrame) -> None:
         used[color] += 1
         label = f"({alpha:g}, {beta:g}) {phase}{missing(rows)}"
         deviation = rows["value"] - rows["theory"]
-        ax.plot(rows["flops"], deviation, color=color, ls=dashes, label=label)
+        draw_line(ax, rows["flops"], deviation, color=color, ls=dashes, label=label)
     symbol = SYMBOLS[fronts["quantity"].iloc[0]]
     ax.axhline(0, color=INK, lw=0.6)
     ax.set(xscale="log", xlabel="compute $f$ (flops)", ylabel=f"local {symbol} less theory")
+    log_ticks(ax.xaxis)
+    say_if_empty(ax, "no minimum at any budget")
 
 
 def draw(ratios: pd.DataFrame, traverse: pd.DataFrame, fronts: pd.DataFrame) -> Figure:
@@ -127,7 +137,6 @@ def draw(ratios: pd.DataFrame, traverse: pd.DataFrame, fronts: pd.DataFrame) -> 
     alpha, beta = ratios[["alpha", "beta"]].iloc[0]
     title = f"$\\alpha = {alpha:g}$, $\\beta = {beta:g}$: loss over estimate stays bounded"
     panel_label(ax, "a", title)
-    log_ticks(ax.xaxis)
 
     at_alpha = f"at $\\alpha = {traverse['alpha'].iloc[0]:g}$"
     for ax, letter, quantity in zip(middle.subplots(1, 2), "bc", SYMBOLS, strict=True):
@@ -136,11 +145,10 @@ def draw(ratios: pd.DataFrame, traverse: pd.DataFrame, fronts: pd.DataFrame) -> 
     for ax, letter, quantity in zip(bottom.subplots(1, 2), "de", SYMBOLS, strict=True):
         draw_fading(ax, of_quantity(fronts, quantity))
         panel_label(ax, letter, f"exact fronts: local {SYMBOLS[quantity]} and compute")
-        log_ticks(ax.xaxis)
     point = r"point $(\alpha, \beta)$ and phase"
     for part, title, columns in ((middle, None, 3), (bottom, point, 4)):
-        entries = part.axes[0].get_legend_handles_labels()
-        part.legend(*entries, title=title, loc="outside lower center", ncols=columns)
+        handles, labels = part.axes[0].get_legend_handles_labels()
+        legend_below(part, dict(zip(labels, handles, strict=True)), columns, title=title)
     return figure
 
 

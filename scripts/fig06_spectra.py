@@ -11,6 +11,8 @@ from plrf.plotting import (
     TERM_COLORS,
     TERM_LABELS,
     WIDTH,
+    legend_below,
+    log_ticks,
     panel_label,
     save,
     style,
@@ -47,8 +49,8 @@ def draw_histogram(ax: Axes, bins: pd.DataFrame) -> None:
 
 def draw_density(ax: Axes, density: pd.DataFrame) -> None:
     """Density of the mass per unit of log x, band by band."""
-    for band, rows in density.groupby("band"):
-        label = AVERAGED if band == 0 else None
+    for k, (_, rows) in enumerate(density.groupby("band")):
+        label = AVERAGED if k == 0 else None
         ax.plot(rows["x"], rows["x"] * rows["mass_density"], color=INK, lw=1.0, label=label)
 
 
@@ -65,30 +67,40 @@ def draw_terms(ax: Axes, density: pd.DataFrame) -> None:
             ax.plot(rows["x"], line, color=color, lw=1.2, ls=dashes, label=label)
 
 
+def height_range(bins: pd.DataFrame, converged: pd.DataFrame) -> tuple[float, float]:
+    """Lowest and highest mass per unit of log x; the lowest next to the end of the spectrum."""
+    curve = converged["x"] * converged["mass_density"]
+    heights = np.append(bins["mass"] / np.log(bins["x_high"] / bins["x_low"]), curve)
+    lowest = 0.0
+    if len(converged):
+        lowest = np.interp(LOWEST * converged["x"].min(), converged["x"], curve)
+    return lowest or heights[heights > 0].min(), heights.max()
+
+
 def draw_point(axes: list[Axes], letter: str, bins: pd.DataFrame, density: pd.DataFrame) -> None:
     """The whole spectrum of one point, and its largest eigenvalue."""
     whole, first = axes
-    lost = (density["status"] != "ok").sum()
-    density = density[density["status"] == "ok"]
+    converged = density[density["status"] == "ok"]
     for ax in axes:
         draw_histogram(ax, bins)
-        draw_density(ax, density)
-    draw_terms(whole, density)
-    curve = density["x"] * density["mass_density"]
-    tallest = (bins["mass"] / np.log(bins["x_high"] / bins["x_low"])).max()
-    faintest = np.interp(LOWEST * density["x"].min(), density["x"], curve)
+        draw_density(ax, converged)
+    draw_terms(whole, converged)
+    lowest, highest = height_range(bins, converged)
     whole.set(
         xscale="log",
         yscale="log",
         ylabel="mass per unit of $\\ln x$",
         xlim=(bins["x_low"].min() / 1.1, bins["x_high"].max() * 1.1),
-        ylim=(faintest / 2, 2 * max(curve.max(), tallest)),
+        ylim=(lowest / 2, 2 * highest),
     )
+    for axis in (whole.xaxis, whole.yaxis):
+        log_ticks(axis)
     alpha, beta, d, samples = bins[["alpha", "beta", "d", "samples"]].iloc[0]
     outliers = density["band"].max()
     if outliers:
         bulk = density.loc[density["band"] == 0, "x"].max()
         whole.axvspan(bulk, bins["x_high"].max() * 1.1, color=INK, alpha=0.05, lw=0, zorder=0)
+    lost = len(density) - len(converged)
     panel_label(
         whole,
         letter,
@@ -129,9 +141,7 @@ def draw(histogram: pd.DataFrame, density: pd.DataFrame) -> Figure:
     for ax in axes[:, 0]:
         handles, labels = ax.get_legend_handles_labels()
         entries |= dict(zip(labels, handles, strict=True))
-    labels = sorted(entries, key=ORDER.index)
-    handles = [entries[label] for label in labels]
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    legend_below(figure, {label: entries[label] for label in sorted(entries, key=ORDER.index)}, 5)
     return figure
 
 

@@ -15,6 +15,7 @@ from plrf.plotting import (
     power_of_ten,
     save,
     sequence_colors,
+    some,
     style,
 )
 from plrf.tables import CONTOURS, EIGENVALUES, read_provenance, read_table
@@ -25,14 +26,16 @@ PIECES = {
     "Gamma_caps": (r"$\Gamma_{\mathrm{caps}}$", SKY),
 }
 MOST_TICKS = 5  # on each side of 0
+MOST_NAMED = 13  # ranges of steps in the legend
 
 
 def symlog_ticks(low: float, high: float, threshold: float) -> list[float]:
     """Ticks at 0 and at powers of ten on both sides, few enough to be read."""
     first = int(np.ceil(np.log10(3 * threshold)))
     last = int(np.floor(np.log10(max(abs(low), abs(high)))))
-    powers = 10.0 ** np.arange(first, last + 1, 1 + (last - first) // MOST_TICKS)
-    return [x for x in (*-powers[::-1], 0.0, *powers) if low <= x <= high]
+    step = 1 + (last - first) // MOST_TICKS
+    powers = 10.0 ** np.arange(last, first + step // 2 - 1, -step)
+    return [x for x in (*-powers, 0.0, *powers[::-1]) if low <= x <= high]
 
 
 def label_axis(axis, threshold: float) -> None:
@@ -63,23 +66,25 @@ def draw_gamma(ax: Axes, contours: pd.DataFrame) -> None:
     ax.set_ylim(-30 * highest, 30 * highest)  # room for text
     alpha, d = contours[["alpha", "d"]].iloc[0]
     scales = {"$d^{-2\\alpha}$: gap": -2 * alpha, "$d^{-\\alpha}$: change of shape": -alpha}
-    for text, power in scales.items():
+    for height, (text, power) in zip((0.02, 0.1), scales.items(), strict=True):
         ax.axvline(d**power, color=INK, lw=0.7, ls=(0, (3, 2)), zorder=0)
         place = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
-        ax.annotate(text, (d**power, 0.02), xytext=(3, 0), va="bottom", **place)
+        ax.annotate(text, (d**power, height), xytext=(3, 0), va="bottom", **place)
 
 
 def draw_solver(ax: Axes, contours: pd.DataFrame) -> None:
     """Nodes z- of the circle and of one hyperbola for each decade of steps, both halves."""
     served = contours.dropna(subset="first_step").groupby("first_step")
     colors = sequence_colors(list(served.groups), "plasma")
+    named = some(colors, MOST_NAMED)
     for start, nodes in served:
         first, last = (
             f"{step:g}" if step < 1e4 else power_of_ten(step)
             for step in (start, nodes["last_step"].iloc[0])
         )
         line = {"color": colors[start], "ms": 2.5, "lw": 0.6}
-        ax.plot(nodes["real"], nodes["imag"], ".-", label=f"$r$ = {first} to {last}", **line)
+        label = f"$r$ = {first} to {last}" if start in named else None
+        ax.plot(nodes["real"], nodes["imag"], ".-", label=label, **line)
         ax.plot(nodes["real"], -nodes["imag"], ".-", **line)
 
 

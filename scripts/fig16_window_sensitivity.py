@@ -11,11 +11,15 @@ from plrf.plotting import (
     ENGINE_LABELS,
     INK,
     WIDTH,
+    draw_line,
+    legend_below,
     mark_phases,
     panel_label,
     power_of_ten,
     save,
+    say,
     style,
+    why_no_fit,
 )
 from plrf.tables import EXPONENTS, read_provenance, read_table
 from plrf.theory import exponents
@@ -28,10 +32,6 @@ REFUSED = {"sgd": 0.12, "volterra": 0.05}
 FLOOR, HEADROOM = 0.18, 0.14  # room for them, and for the names of the phases
 MARGIN = 0.08  # in beta
 FINE = 400  # theory is drawn at so many values of beta
-
-
-class MissingDataError(RuntimeError):
-    """There is nothing to draw."""
 
 
 def draw_engine(ax: Axes, rows: pd.DataFrame, engine: str) -> None:
@@ -73,10 +73,14 @@ def draw_window(ax: Axes, fits: pd.DataFrame) -> None:
     theory = dict(zip(("eta", "xi"), exponents(alpha, beta), strict=True))[QUANTITY]
     ax.plot(beta, theory, color=INK, lw=1.2, label=r"theory, $f \to \infty$")
     exact = fits[fits["method"] == EXACT]
-    ax.plot(exact["beta"], exact["exact"], color=BLUE, lw=0.9, label="exact front in the window")
+    if exact["exact"].notna().any():
+        look = {"color": BLUE, "lw": 0.9, "label": "exact front in the window"}
+        draw_line(ax, exact["beta"], exact["exact"], **look)
+    measured = fits[(fits["method"] == METHOD) & fits["engine"].isin(MARKERS)]
     for engine in MARKERS:
-        rows = fits[(fits["engine"] == engine) & (fits["method"] == METHOD)]
-        draw_engine(ax, rows, engine)
+        draw_engine(ax, measured[measured["engine"] == engine], engine)
+    if measured["estimate"].isna().all():
+        say(ax, why_no_fit(measured))
     ax.set(xlim=(low, high), xlabel=f"target complexity $\\beta$, at $\\alpha = {alpha:g}$")
 
 
@@ -87,20 +91,12 @@ def draw(fits: pd.DataFrame) -> Figure:
     ----------
     fits : DataFrame
         Rows of the EXPONENTS schema: one sweep, one alpha.
-
-    Raises
-    ------
-    MissingDataError
-        If not a single fit succeeded; the message has the reasons.
     """
     import matplotlib.pyplot as plt
 
     fits = fits[(fits["quantity"] == QUANTITY) & fits["method"].isin([METHOD, EXACT])]
     fits = fits.sort_values("beta")
     measured = fits[(fits["method"] == METHOD) & fits["engine"].isin(MARKERS)]
-    if measured["estimate"].isna().all():
-        reasons = "; ".join(sorted(measured["status"].unique())) or "no fits at all"
-        raise MissingDataError(f"no {QUANTITY} by {METHOD} along the traverse: {reasons}")
     windows = fits.groupby("window")
     figure, axes = plt.subplots(
         1, windows.ngroups, figsize=(WIDTH, 3.0), sharey=True, squeeze=False
@@ -119,7 +115,7 @@ def draw(fits: pd.DataFrame) -> Figure:
         mark_phases(ax, fits["alpha"].iloc[0])
     labelled = [ax.get_legend_handles_labels() for ax in axes.flat]
     legend = {label: handle for pair in labelled for handle, label in zip(*pair, strict=True)}
-    figure.legend(legend.values(), legend, loc="outside lower center", ncols=3)
+    legend_below(figure, legend, 3)
     return figure
 
 

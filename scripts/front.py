@@ -14,12 +14,14 @@ from plrf.plotting import (
     INK,
     WIDTH,
     draw_loss_curves,
+    legend_below,
     log_ticks,
     panel_label,
     power_law_line,
     save,
     say_if_empty,
     sequence_colors,
+    some,
     style,
 )
 from plrf.tables import EXPONENTS, FRONTS, ISOFLOP, LOSSES, read_provenance, read_table
@@ -27,6 +29,7 @@ from plrf.tables import EXPONENTS, FRONTS, ISOFLOP, LOSSES, read_provenance, rea
 ENGINES = {"sgd": "o", "volterra": "D"}  # the engines drawn, with their markers
 CURVES = {"volterra": "lines: Volterra", "sgd": "bands: 80% of SGD runs, dotted: median"}
 COLUMNS = {"eta": "loss_opt", "xi": "d_opt"}
+MOST_NAMED = 26  # sizes in the legend
 LAWS = {"eta": r"P^* \propto f^{-\eta}, \ \eta:", "xi": r"d^* \propto f^{\xi}, \ \xi:"}
 
 
@@ -51,6 +54,7 @@ def draw_slices(ax: Axes, isoflop: pd.DataFrame, fronts: pd.DataFrame) -> None:
     scale = ScalarMappable(LogNorm(budgets[0], budgets[-1]), ListedColormap([*colors.values()]))
     bar = ax.figure.colorbar(scale, ax=ax, aspect=30, pad=0.02)
     bar.set_label("compute $f$ (flops)", labelpad=1)
+    log_ticks(bar.ax.yaxis)
 
 
 def fit_label(fit: pd.Series) -> str:
@@ -136,15 +140,9 @@ def draw(
     title = f"phase {phase}: $\\alpha = {alpha:g}$, $\\beta = {beta:g}$"
     shown = [text for name, text in CURVES.items() if (losses["engine"] == name).any()]
     panel_label(axes["a"], "a", "; ".join([title, ", ".join(shown)]))
-    figure.legend(
-        [Line2D([], [], color=color, lw=2) for color in colors.values()],
-        [str(d) for d in colors],
-        title="parameters $d$ in panel a",
-        loc="outside lower center",
-        ncols=min(len(colors), 13),
-        columnspacing=1.0,
-        handlelength=0.8,
-    )
+    sizes = {str(d): Line2D([], [], color=colors[d], lw=2) for d in some(colors, MOST_NAMED)}
+    look = {"columnspacing": 1.0, "handlelength": 0.8}
+    legend_below(figure, sizes, 13, title="parameters $d$ in panel a", **look)
 
     draw_slices(axes["b"], of_engine(isoflop, engine), of_engine(fronts, engine))
     axes["b"].set(xlabel="parameters $d$", ylabel="loss $P$")
@@ -156,6 +154,7 @@ def draw(
     for name, ax in axes.items():
         log_ticks(ax.xaxis, plain=name == "b")
         log_ticks(ax.yaxis, plain=name == "c")
+    say_if_empty(axes["a"], "no finite loss")
     say_if_empty(axes["b"], "no losses at the window's budgets")
     reasons = "\n".join(fronts["status"].unique()) or "no budgets"
     say_if_empty(axes["c"], f"no minimum at any budget:\n{reasons}")

@@ -14,6 +14,11 @@ from plrf.theory import greek
 # left is the effect of finite d. Slopes are taken over a factor of 1.01.
 SIZE, TIME, FACTOR = 1e12, 30.0, 1.01
 V_OVER_D, C = 4.0, 0.5
+SMALLEST = np.finfo(float).tiny  # below it digits are lost
+MEASURED = [
+    *("measured_d_exponent", "measured_t_exponent"),
+    *("measured_constant", "deviation_percent"),
+]
 
 
 def part(name: str, alpha: float, beta: float, d: float, time: float) -> float:
@@ -42,32 +47,32 @@ def asymptotics(points: dict[str, list[float]]) -> pd.DataFrame:
     -------
     DataFrame
         One row per part and phase: the law with its exponents and constant, and the same measured
-        at d = SIZE, T = TIME; NaN where there is no such part.
+        at d = SIZE, T = TIME; NaN where there is no such part, or it is too small for a number.
     """
     rows = []
     for phase, (alpha, beta) in points.items():
         for name, law in power_laws(alpha, beta, V_OVER_D).items():
             at = partial(part, name, alpha, beta)
-            value = at(SIZE, TIME)
             row = {"part": name, "phase": phase, "alpha": alpha, "beta": beta}
             row |= {"region": law.region, "formula": law.formula, "d": SIZE, "T": TIME}
             row |= {"d_exponent": law.d_exponent, "t_exponent": law.t_exponent}
-            row["constant"] = law.constant
-            if value > 0:
-                logs = np.log([at(SIZE * FACTOR, TIME), at(SIZE, TIME * FACTOR)])
-                slopes = (logs - np.log(value)) / np.log(FACTOR)
-                row["measured_d_exponent"], row["measured_t_exponent"] = slopes
-                power = SIZE**law.d_exponent * TIME**law.t_exponent
-                row["measured_constant"] = value / power
-                row["deviation_percent"] = 100 * (value / power / law.constant - 1)
+            row |= {"constant": law.constant} | dict.fromkeys(MEASURED, np.nan)
+            power = SIZE**law.d_exponent * TIME**law.t_exponent
+            values = at(SIZE, TIME), at(SIZE * FACTOR, TIME), at(SIZE, TIME * FACTOR)
+            if min(*values, power, law.constant) > SMALLEST:
+                slopes = (np.log(values[1:]) - np.log(values[0])) / np.log(FACTOR)
+                constant = values[0] / power
+                deviation = 100 * (constant / law.constant - 1)
+                row |= dict(zip(MEASURED, [*slopes, constant, deviation], strict=True))
             rows.append(row)
     order = ["F_0", "F_pp", "F_ac", "K_pp"]
     return pd.DataFrame(rows).sort_values("part", key=lambda x: x.map(order.index), kind="stable")
 
 
-def fixed(value: float, digits: int) -> str:
-    """Write a number with so many decimals, and zero without a sign."""
-    return f"{round(value, digits) + 0.0:.{digits}f}"
+def number(value: float, pattern: str = "{:.4f}") -> str:
+    """Write a number, and zero without a sign; a dash where there is none."""
+    text = pattern.format(value) if np.isfinite(value) else "–"
+    return text.removeprefix("-") if text.strip("-0.") == "" else text
 
 
 def markdown(table: pd.DataFrame) -> str:
@@ -88,13 +93,13 @@ def markdown(table: pd.DataFrame) -> str:
         else:
             cells += [
                 f"`{greek(row.formula)}`",
-                fixed(row.d_exponent, 4),
-                fixed(row.measured_d_exponent, 4),
-                fixed(row.t_exponent, 4),
-                fixed(row.measured_t_exponent, 4),
-                f"{row.constant:.4g}",
-                f"{row.measured_constant:.4g}",
-                fixed(row.deviation_percent, 2),
+                number(row.d_exponent),
+                number(row.measured_d_exponent),
+                number(row.t_exponent),
+                number(row.measured_t_exponent),
+                number(row.constant, "{:.4g}"),
+                number(row.measured_constant, "{:.4g}"),
+                number(row.deviation_percent, "{:.2f}"),
             ]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"

@@ -28,6 +28,20 @@ settings.register_profile(
 settings.load_profile("plrf")
 
 ROOT = Path(__file__).resolve().parents[1]
+# What a user may have set for matplotlib, which must not change the figures: a cell of a notebook
+# sets a backend that jobs lack, and a file in the working directory changes what is drawn.
+NOTEBOOK = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+MATPLOTLIBRC = """
+text.usetex: True
+font.weight: bold
+lines.linestyle: --
+axes.prop_cycle: cycler(color=["#ff0000"])
+figure.dpi: 55
+image.lut: 8
+interactive: True
+savefig.bbox: tight
+a line that is no setting
+"""
 SNAKEMAKE = Path(sysconfig.get_path("scripts")) / "snakemake"
 
 
@@ -108,7 +122,7 @@ class Checkout:
         return subprocess.run(
             [SNAKEMAKE, *arguments],
             cwd=self.root,
-            env=os.environ | {"PYTHONUNBUFFERED": "1"} if merge else None,
+            env=os.environ | NOTEBOOK | ({"PYTHONUNBUFFERED": "1"} if merge else {}),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT if merge else subprocess.PIPE,
             encoding="utf-8",
@@ -142,8 +156,10 @@ def checkout(tmp_path_factory) -> Checkout:
 
 @pytest.fixture(scope="session")
 def quick(checkout, tmp_path_factory) -> Run:
-    """The quick workflow on two cores; read only."""
-    return checkout.run_quick(tmp_path_factory.mktemp("quick"), cores=2)
+    """The quick workflow on two cores, where matplotlib is set up oddly; read only."""
+    directory = tmp_path_factory.mktemp("quick")
+    (directory / "matplotlibrc").write_text(MATPLOTLIBRC, encoding="utf-8")
+    return checkout.run_quick(directory, cores=2)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The explorer: its data against the library, its page in a real browser."""
 
 import json
+import math
 import re
 from itertools import product
 from pathlib import Path
@@ -202,6 +203,12 @@ class TestPage:
         assert f"1 of {at.sum() // 4 * len(data['losses']) // 6} losses" in rows[0.7, 0.2]["note"]
         assert rows[0.7, 0.7]["failed"]
         assert "No minimum over d at 4 of 4 budgets" in rows[0.7, 0.7]["note"]
+
+    def test_exponents_of_unknown_error(self, data):
+        data["fronts"] = data["fronts"].assign(eta_error=math.nan, xi_error=math.inf)
+        points = explorer_page.page_data(**data)["points"]
+        (text,) = (p["summary"] for p in points if (p["alpha"], p["beta"]) == (0.7, 0.2))
+        assert text.count("(of unknown error)") == 2
 
     def test_needs_nothing_from_outside(self, page):
         text = re.sub(

@@ -211,6 +211,31 @@ class TestFig05:
         )
         assert layout_problems(fig05_finite_size.draw(ratio, traverse, fronts)) == []
 
+    def test_layout_of_the_longest_legends(self, style, data):
+        """Forty sizes, three budgets, twelve points, and some of all have no minimum."""
+        ratio, traverse, fronts = (table.reset_index(drop=True) for table in data)
+        sizes = np.geomspace(20, 1e10, 40).astype(int)
+        ratio = pd.concat(ratio[ratio["d"] == 20].assign(d=d) for d in sizes)
+        third = traverse[traverse["flops"] == 1e16].assign(flops=1.2345e22)
+        traverse = pd.concat([traverse.replace({"flops": {1e8: 1.2345e8}}), third])
+        point = fronts[fronts["alpha"] == 0.75].assign(beta=-0.0123456, phase="Ia/II")
+        fronts = pd.concat(point.assign(alpha=0.5123456 + k / 100) for k in range(12))
+        for table in (traverse, fronts):
+            table.iloc[::3, table.columns.get_indexer(["value", "status"])] = [np.nan, "no minimum"]
+        figure = fig05_finite_size.draw(ratio, traverse, fronts)
+        assert layout_problems(figure) == []
+        legends = [part.legends[0] for part in figure.subfigs[1:]]
+        assert [len(legend.get_texts()) for legend in legends] == [7, 12]
+
+    def test_without_any_loss_or_minimum(self, style, data):
+        ratio, *others = data
+        others = [table.assign(value=np.nan, error=np.nan, status="no minimum") for table in others]
+        figure = fig05_finite_size.draw(ratio.assign(loss=np.nan, status="diverged"), *others)
+        texts = [text.get_text() for text, _ in shown_texts(figure)]
+        assert texts.count("no finite loss") == 1
+        assert texts.count("no minimum at any budget") == 2
+        assert layout_problems(figure) == []
+
     def test_figure_of_files(self, quick, tmp_path):
         folder = quick.directory / "results/finite_size"
         inputs = {name: folder / f"{name}.parquet" for name in ("ratio", "traverse", "fronts")}

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plrf import tables
 from scripts import fig17_negative_beta
 from tests.figure_checks import (
     bands_of,
@@ -83,15 +82,35 @@ def test_size_that_is_not_simulated_has_a_line_only(style, losses):
     assert layout_problems(figure) == []
 
 
-def test_missing_engine_is_named(losses, tmp_path):
-    path = tmp_path / "losses.parquet"
-    tables.write_table(losses.query("engine == 'sgd'"), tables.LOSSES, path, {})
-    output = [str(tmp_path / "a.png")]
-    message = "no losses of volterra in sweep negative_beta for d = 20, 40; change the sweep's eng"
-    with pytest.raises(ValueError, match=message):
-        fig17_negative_beta.make_figure(path, "negative_beta", [20, 40], output)
-    with pytest.raises(ValueError, match="no losses of sgd and volterra in sweep negative_beta"):
-        fig17_negative_beta.make_figure(path, "negative_beta", [15], output)
+@pytest.mark.parametrize("engine", ["sgd", "volterra"])
+def test_one_engine_is_drawn_alone(style, losses, engine):
+    figure = fig17_negative_beta.draw(losses[losses["engine"] == engine])
+    texts = [text.get_text() for text, _ in shown_texts(figure)]
+    assert ("Volterra" in texts, "median of SGD runs" in texts) == (
+        engine == "volterra",
+        engine == "sgd",
+    )
+    assert layout_problems(figure) == []
+
+
+def test_panel_without_losses_says_so(style, losses):
+    figure = fig17_negative_beta.draw(losses.assign(loss=losses["loss"].where(losses["beta"] > 0)))
+    texts = [text.get_text() for text, _ in shown_texts(figure)]
+    assert texts.count("no finite loss") == 1
+    assert layout_problems(figure) == []
+
+
+def test_eight_sizes_and_many_betas(style, losses):
+    """More betas than there are letters: some of them, evenly spread."""
+    of_one = losses[(losses["beta"] == 0.2) & (losses["d"] == 20) & (losses["run"] < 1)]
+    sizes = [20, 40, 80, 160, 320, 640, 12_345_678, 9_999_999_999]
+    losses = pd.concat(of_one.assign(d=d, beta=0.2 + k / 100) for d in sizes for k in range(60))
+    figure = fig17_negative_beta.draw(losses)
+    titles = [ax.get_title(loc="left") for ax in figure.axes if ax.axison]
+    assert "0.2$" in titles[0] and "0.79$" in titles[-1]
+    texts = " ".join(text.get_text() for text, _ in shown_texts(figure))
+    assert f"{len(titles)} of 60" in texts
+    assert layout_problems(figure) == []
 
 
 def test_figure_of_a_file(quick, tmp_path):

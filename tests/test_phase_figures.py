@@ -201,6 +201,7 @@ def fits_table(betas=(0.3, 0.6, 0.9), **columns):
             "window_low": 1e5,
             "window_high": 3e6,
             "exact": value + 0.02,
+            "status": "ok",
         }
         for beta in betas
         for engine, shift in (("sgd", 0.01), ("volterra", -0.01), ("recursion", 0.3))
@@ -284,12 +285,38 @@ class TestExponentPlane:
         )
         assert is_drawn(figure, *kept[["beta", "estimate"]].dropna().to_numpy().T)
 
-    def test_says_which_data_lack(self, style, quantity, plane):
+    def texts(self, figure):
+        return [text.get_text().replace("\n", " ") for text, _ in shown_texts(figure)]
+
+    @pytest.mark.parametrize("theory", [True, False], ids=["theory", "no power law"])
+    def test_plane_without_any_exponent_says_why(self, style, quantity, plane, theory):
         nothing = plane.assign(**{quantity: math.nan}, status="no minimum")
-        with pytest.raises(exponent_plane.MissingDataError, match="in the plane: no minimum"):
-            self.draw(quantity, nothing)
-        with pytest.raises(exponent_plane.MissingDataError, match=f"no {quantity} by approach2"):
-            self.draw(quantity, plane, fits_table().query("method == 'approach1'"))
+        if not theory:
+            nothing = nothing.assign(beta=plane["beta"] - 9, status="no power law")
+            nothing[f"{quantity}_theory"] = math.nan
+        figure = self.draw(quantity, nothing)
+        reason = f"nothing to show: {nothing['status'].iloc[0]}"
+        assert self.texts(figure).count(reason) == 2
+        assert layout_problems(figure) == []
+
+    def test_traverse_without_any_fit_says_why(self, style, quantity, plane):
+        reason = "refused: 0 usable budgets, at least 4 needed; dropped 5 edge_minimum"
+        refused = fits_table(estimate=math.nan, exact=math.nan, status=reason)
+        figure = self.draw(quantity, plane, refused)
+        assert reason in self.texts(figure)
+        assert layout_problems(figure) == []
+        figure = self.draw(quantity, plane, refused[refused["engine"] == "recursion"])
+        assert "no losses of SGD or Volterra" in self.texts(figure)
+
+    @pytest.mark.parametrize("scale", [0.01, 9])
+    def test_axes_of_planes_of_any_size(self, style, quantity, plane, scale):
+        alpha, beta = 0.6 + scale * plane["alpha"], 0.5 + scale * plane["beta"]
+        figure = self.draw(quantity, plane.assign(alpha=alpha, beta=beta))
+        assert layout_problems(figure) == []
+        first = figure.axes[0]
+        for axis in (first.xaxis, first.yaxis):
+            low, high = axis.get_view_interval()
+            assert 2 <= sum(low <= place <= high for place in axis.get_majorticklocs()) <= 7
 
     def test_quick_figure_of_files(self, quick, quantity, tmp_path):
         results = quick.directory / "results"
@@ -362,6 +389,19 @@ class TestTables:
                 ("Lin et al. 2024", "b"),
             ):
                 assert value[work, decay] == 2 * alpha + 2 * beta
+
+    def test_extreme_points(self):
+        """Parts that fall below the smallest number have no measured constant, and no nan."""
+        points = POINTS | {"Ic": [0.004, 9.3], "II": [4.6, 3.4], "IVa": [0.486, 6.9]}
+        table = table1_asymptotics.asymptotics(points)
+        normal = table[table["phase"] == "Ia"]
+        np.testing.assert_allclose(
+            normal["measured_constant"],
+            normal["constant"] * (1 + normal["deviation_percent"] / 100),
+        )
+        text = table1_asymptotics.markdown(table)
+        assert "nan" not in text and "inf" not in text
+        assert rows_of(text)
 
     @pytest.mark.parametrize(
         ("module", "arguments"),

@@ -1,7 +1,8 @@
-"""Colours and the map of the phases."""
+"""Colours, the map of the phases, and what keeps texts of figures apart and on the page."""
 
 from itertools import combinations
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -9,15 +10,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.path import Path
+from matplotlib.ticker import LogLocator
 
+from plrf import plotting
 from plrf.plotting import (
     ENGINE_COLORS,
     INK,
     PHASE_COLORS,
     TERM_COLORS,
+    draw_line,
     draw_phases,
+    legend_below,
     log_ticks,
+    power_of_ten,
     region_polygon,
+    say,
+    some,
     tint,
 )
 from plrf.theory import PHASES, phase_name
@@ -135,11 +143,90 @@ def log_axis():
     plt.close(figure)
 
 
-@given(low=st.floats(1e-6, 1e6), factor=st.floats(2.6, 1e9))
-def test_log_axis_has_two_labels_at_least(log_axis, low, factor):
-    log_axis.axes.set_xlim(low, low * factor)
+def labels_in_view(axis):
+    low, high = axis.get_view_interval()
+    places = axis.get_majorticklocs()
+    labels = axis.get_major_formatter().format_ticks(places)
+    return [label for x, label in zip(places, labels, strict=True) if low <= x <= high]
+
+
+@given(low=st.floats(-20, 20), log_width=st.floats(-6, 1.5), plain=st.booleans())
+def test_log_axis_has_two_different_labels_at_least(log_axis, low, log_width, plain):
+    """From a millionth of a decade to more than thirty."""
+    log_axis.set_major_locator(LogLocator())
+    log_axis.axes.set_xlim(10**low, 10 ** (low + 10**log_width))
+    log_ticks(log_axis, plain)
+    labels = labels_in_view(log_axis)
+    assert len(set(labels)) == len(labels) >= 2
+    assert all(labels)
+
+
+@pytest.mark.parametrize(
+    ("limits", "label"),
+    [((1.1, 1.35), "1.2"), ((0.2, 8), "0.5"), ((1e-7, 3e-7), r"$2\cdot 10^{-7}$")],
+)
+def test_labels_of_short_log_axis(log_axis, limits, label):
+    log_axis.axes.set_xlim(limits)
     log_ticks(log_axis)
-    places = log_axis.get_majorticklocs()
-    inside = places[(low <= places) & (places <= low * factor)]
-    assert len(inside) >= 2
-    assert all(log_axis.get_major_formatter().format_ticks(inside))
+    assert label in labels_in_view(log_axis)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1e-3, "$10^{-3}$"),
+        (9.996e5, "$10^{6}$"),
+        (1.25, "$1.25$"),
+        (0.99999, "$10^{0}$"),
+        (1.2345e16, r"$1.23\cdot 10^{16}$"),
+        (3e-300, r"$3\cdot 10^{-300}$"),
+    ],
+)
+def test_power_of_ten(value, text):
+    assert power_of_ten(value) == text
+
+
+def test_style_is_the_same_whatever_was_set_before(style):
+    clean = dict(mpl.rcParams)
+    odd = {"text.usetex": True, "interactive": True, "lines.linestyle": "--", "figure.dpi": 55.0}
+    odd |= {"savefig.bbox": "tight", "legend.loc": "upper left", "axes.formatter.use_locale": True}
+    with mpl.rc_context(odd):
+        with plotting.style():
+            assert dict(mpl.rcParams) == clean
+        assert {key: mpl.rcParams[key] for key in odd} == odd, "and a user's settings stay"
+
+
+@pytest.mark.parametrize(("label", "columns"), [("short", 3), (60 * "long ", 1)])
+def test_legend_takes_the_columns_that_fit(style, label, columns):
+    figure, ax = plt.subplots(figsize=(6.75, 3))
+    (line,) = ax.plot([0, 1])
+    legend_below(figure, {f"{k} {label[:90]}": line for k in range(5)}, 3)
+    (legend,) = figure.legends
+    assert legend._ncols == columns
+    assert len(legend.get_texts()) == 5
+    assert layout_problems(figure) == []
+
+
+def test_some_are_spread_from_the_first_to_the_last():
+    assert some(range(5), 5) == [0, 1, 2, 3, 4]
+    assert some(range(101), 5) == [0, 25, 50, 75, 100]
+
+
+def test_point_without_neighbours_is_a_dot(style):
+    _, ax = plt.subplots()
+    nan = np.nan
+    draw_line(ax, range(7), [1, nan, 2, 3, nan, nan, 4])
+    draw_line(ax, [0], [1])
+    draw_line(ax, [0, 1], [1, 2])
+    dots = [[] if line.get_marker() == "None" else line.get_markevery() for line in ax.lines]
+    assert [np.flatnonzero(marked).tolist() for marked in dots] == [[0, 6], [0], []]
+
+
+def test_reason_stays_in_its_panel(style):
+    figure, axes = plt.subplots(1, 3, figsize=(6.75, 2))
+    say(axes[1], 8 * "a long reason, " + "\nand another")
+    axes[1].set_axis_off()
+    (text,) = axes[1].texts
+    figure.draw_without_rendering()
+    inside, panel = text.get_window_extent(), axes[1].get_window_extent()
+    assert panel.x0 <= inside.x0 and inside.x1 <= panel.x1

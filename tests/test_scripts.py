@@ -1054,6 +1054,32 @@ class TestFig01:
     def test_layout(self, style, losses, budget):
         assert layout_problems(fig01_toy_scaling.draw(losses, budget)) == []
 
+    @pytest.mark.parametrize(
+        "wanted", ["d > 0", "d == 40", "step <= 1", "d == 20 and step <= 1"], ids=str
+    )
+    @pytest.mark.parametrize("loss", [1.0, math.nan])
+    def test_layout_of_few_losses(self, style, losses, wanted, loss):
+        losses = losses.query(wanted).assign(loss=lambda rows: loss * rows["loss"])
+        figure = fig01_toy_scaling.draw(losses, self.BUDGET)
+        texts = [text.get_text() for text, _ in shown_texts(figure)]
+        unknown = "step" in wanted or math.isnan(loss)
+        assert ("no size has losses on both sides of the budget" in texts) == unknown
+        assert layout_problems(figure) == []
+
+    def test_sizes_that_share_no_budget_have_no_envelope(self, style, losses):
+        far = losses[losses["d"] == 160].assign(flops=lambda rows: 1e6 * rows["flops"])
+        figure = fig01_toy_scaling.draw(pd.concat([losses[losses["d"] == 20], far]), self.BUDGET)
+        texts = [text.get_text() for text, _ in shown_texts(figure)]
+        assert "optimal" not in texts and "$d$ optimal: 20" in texts
+
+    def test_layout_of_many_sizes(self, style, losses):
+        one = losses[losses["d"] == 20]
+        losses = pd.concat(one.assign(d=20 + k) for k in range(100))
+        figure = fig01_toy_scaling.draw(losses, self.BUDGET)
+        assert layout_problems(figure) == []
+        texts = [text.get_text() for text, _ in shown_texts(figure)]
+        assert {"20", "119"} <= set(texts)
+
     def test_figure_of_a_file_shows_its_sweep_and_engine_only(self, quick, tmp_path):
         results = quick.directory / "results"
         losses = quick.table("aggregate/losses")
@@ -1218,10 +1244,32 @@ class TestFront:
         data["fronts"] = data["fronts"].assign(d_opt=math.nan, status="few_sizes")
         data["isoflop"] = data["isoflop"].assign(loss=math.nan)
         figure = self.draw(data)
-        texts = [text.get_text() for text, _ in shown_texts(figure)]
+        texts = [text.get_text().replace("\n", " ") for text, _ in shown_texts(figure)]
         assert "no losses at the window's budgets" in texts
-        assert "no minimum at any budget:\nfew_sizes" in texts
+        assert "no minimum at any budget: few_sizes" in texts
         assert layout_problems(figure) == []
+        figure = self.draw(data | {"losses": data["losses"].assign(loss=math.nan)})
+        assert "no finite loss" in [text.get_text() for text, _ in shown_texts(figure)]
+        assert layout_problems(figure) == []
+
+    def test_layout_of_many_sizes(self, style, data):
+        losses = data["losses"].query("d == 20 and run < 1")
+        many = pd.concat(losses.assign(d=20 + k) for k in range(300))
+        figure = self.draw(data | {"losses": many})
+        assert layout_problems(figure) == []
+        texts = {text.get_text() for text, _ in shown_texts(figure)}
+        assert {"20", "319"} <= texts
+
+    def test_budgets_of_a_narrow_window_are_labelled(self, style, data):
+        narrow = {
+            n: data[n].assign(flops=1e3 + data[n]["flops"] / 1e3) for n in ("isoflop", "fronts")
+        }
+        figure = self.draw(data | narrow)
+        (bar,) = (ax for ax in figure.axes if "compute" in ax.get_ylabel())
+        labels = [
+            text.get_text() for text, _ in shown_texts(figure) if text in bar.get_yticklabels()
+        ]
+        assert len(set(labels)) == len(labels) >= 2
 
     def test_figure_of_files(self, quick, tmp_path):
         results = quick.directory / "results"

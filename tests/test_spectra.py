@@ -295,6 +295,17 @@ class TestFig06:
         assert "3 not converged" in figure.axes[0].get_title(loc="left")
         assert layout_problems(figure) == []
 
+    @pytest.mark.parametrize("lost", ["band >= 0", "band == 0"])
+    def test_whole_bands_did_not_converge(self, style, data, lost):
+        histogram, density = data
+        gone = density.eval(lost)
+        density.loc[gone, ["mass_density", "status"]] = [np.nan, "not converged"]
+        figure = fig06_spectra.draw(histogram, density)
+        texts = [text.get_text() for text, _ in shown_texts(figure)]
+        assert ("resolvent, $W$ averaged out" in texts) == (not gone.all())
+        assert len(list(stairs_of(figure))) == 4
+        assert layout_problems(figure) == []
+
     def test_figure_of_files(self, quick, tmp_path):
         spectra = quick.directory / "results/spectra"
         inputs = (spectra / f"{name}.parquet" for name in ("histogram", "density"))
@@ -331,6 +342,18 @@ class TestFig07:
 
     def test_layout(self, style, data):
         assert layout_problems(fig07_contour.draw(*data)) == []
+
+    def test_layout_of_a_hundred_decades(self, style, data):
+        """Alpha of 10: eigenvalues reach to 1e-110, and each decade of steps has a contour."""
+        eigenvalues, lines = data
+        tiny = 10.0 ** np.linspace(-110, 0, len(eigenvalues))
+        first = lines[lines["first_step"] == 16]
+        more = [
+            first.assign(first_step=16 * 10.0**k, last_step=16 * 10.0 ** (k + 1) - 1)
+            for k in range(4, 110)
+        ]
+        figure = fig07_contour.draw(eigenvalues.assign(eigenvalue=tiny), pd.concat([lines, *more]))
+        assert layout_problems(figure) == []
 
     @pytest.mark.parametrize(("low", "high"), [(-1.0, 1.0), (-1e-3, 2e4), (-5e-6, 5e-6)])
     def test_ticks_are_few_powers_of_ten_on_both_sides(self, low, high):

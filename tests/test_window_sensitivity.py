@@ -135,12 +135,20 @@ def test_point_on_the_edge_is_a_refused_one(style):
     assert layout_problems(figure) == []
 
 
-def test_says_why_there_is_nothing_to_draw(style):
-    fits = fits_table().query("engine == 'sgd' and window == 1")
-    with pytest.raises(fig16_window_sensitivity.MissingDataError, match=f"no xi.*: {REFUSED}$"):
-        fig16_window_sensitivity.draw(fits)
-    with pytest.raises(fig16_window_sensitivity.MissingDataError, match="no fits at all"):
-        fig16_window_sensitivity.draw(fits.query("engine == 'recursion'"))
+def test_says_why_there_is_no_fit(style):
+    fits = fits_table().query("engine == 'sgd' and window == 1 or method == 'approach0'")
+    figure = fig16_window_sensitivity.draw(fits)
+    texts = [text.get_text().replace("\n", " ") for text, _ in shown_texts(figure)]
+    assert texts.count(REFUSED) == 1
+    assert texts.count("no losses of SGD or Volterra") == 2
+    assert layout_problems(figure) == []
+
+
+def test_no_exact_front_is_no_entry_of_the_legend(style):
+    figure = fig16_window_sensitivity.draw(fits_table().assign(exact=np.nan))
+    texts = [text.get_text() for text, _ in shown_texts(figure)]
+    assert not [text for text in texts if "exact front" in text]
+    assert layout_problems(figure) == []
 
 
 def test_quick_figure(style, quick, tmp_path):

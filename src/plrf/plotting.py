@@ -4,6 +4,8 @@ Also the map of the phases, which several figures draw on.
 """
 
 import json
+import math
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,13 +16,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
+from matplotlib.axis import Axis, XAxis
 from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.patches import Polygon
-from matplotlib.ticker import LogLocator, NullFormatter
-from numpy.typing import NDArray
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+from numpy.typing import ArrayLike, NDArray
 
 from plrf.tables import replacing
 from plrf.theory import PHASES, HalfPlane, universal
@@ -43,6 +46,10 @@ PHASE_COLORS = {
     "IVa": "#882255",
     "IVb": "#7A4A21",
 }
+# A logarithmic axis over a smaller factor than LINEAR has ticks like a linear one, and one over
+# less than SHORT also at multiples of powers of ten; within NEAR_ONE these are plain numbers.
+LINEAR, SHORT = 6.0, 300.0
+NEAR_ONE = (0.009, 1e4)
 NARROW_PHASE = 0.1  # range of alpha that is too small for the name of a phase
 # Parts of the loss (model section 6).
 TERM_COLORS = {"F_pp": BLUE, "F_ac": "#009E73", "K_pp": VERMILION, "F_0": "#444444"}
@@ -88,9 +95,10 @@ STYLE: dict[str, Any] = {
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Draw in the project's style, without a display."""
+    """Draw in the project's style, without a display, whatever a user has set for matplotlib."""
     mpl.use("agg")
-    with sns.axes_style("ticks"), plt.rc_context(cast(Any, STYLE)):
+    own = cast(Any, STYLE)
+    with plt.rc_context(mpl.rcParamsDefault), sns.axes_style("ticks"), plt.rc_context(own):
         yield
 
 
@@ -222,11 +230,21 @@ def tint(color: str, strength: float = 0.5) -> tuple[float, ...]:
     return tuple(1 - strength * (1 - np.array(to_rgb(color))))
 
 
-def power_of_ten(value: float) -> str:
-    """Write a number as a multiple of a power of ten, in mathematical text."""
-    exponent = int(np.floor(np.log10(value) + 1e-9))
-    factor = round(value / 10.0**exponent, 2)
-    return f"$10^{{{exponent}}}$" if factor == 1 else f"${factor:g}\\cdot 10^{{{exponent}}}$"
+def power_of_ten(value: float, digits: int = 3) -> str:
+    """Write a number as a multiple of a power of ten, in mathematical text.
+
+    Parameters
+    ----------
+    value : float
+        A positive number.
+    digits : int
+        Significant digits to which it is rounded.
+    """
+    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+    factor, power = f"{float(mantissa):.{digits}g}", f"10^{{{int(exponent)}}}"
+    if factor == "1":
+        return f"${power}$"
+    return f"${factor}$" if int(exponent) == 0 else f"${factor}\\cdot {power}$"
 
 
 def log_ticks(axis: Axis, plain: bool = False) -> None:
@@ -237,13 +255,21 @@ def log_ticks(axis: Axis, plain: bool = False) -> None:
     axis : Axis
         ``ax.xaxis`` or ``ax.yaxis``.
     plain : bool
-        Write 200 rather than a power of ten: for model sizes.
+        Write 200 rather than a power of ten whatever the range: for model sizes.
     """
     low, high = axis.get_view_interval()
-    if high < 300 * low:
-        subs = (1.0, 2.0, 5.0) if high > 6 * low else (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
-        axis.set_major_locator(LogLocator(subs=subs))
-    axis.set_major_formatter("{x:g}" if plain else lambda value, _: power_of_ten(value))
+    digits = 3
+    if high < LINEAR * low:
+        most = 2 if isinstance(axis, XAxis) else 4  # labels that are long stand side by side
+        axis.set_major_locator(MaxNLocator(most, steps=(1, 2, 2.5, 5, 10), min_n_ticks=2))
+        digits += max(0, math.ceil(math.log10(low / (high - low))))  # as many as tell them apart
+    elif high < SHORT * low:
+        dense = high < 12 * low or 3 * math.log10(high / low) < axis.get_tick_space()
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if dense else (1.0, 3.0)))
+    if plain or (high < SHORT * low and NEAR_ONE[0] < low and high < NEAR_ONE[1]):
+        axis.set_major_formatter(lambda value, _: f"{value:.{max(digits, 6)}g}")
+    else:
+        axis.set_major_formatter(lambda value, _: power_of_ten(value, digits))
     axis.set_minor_formatter(NullFormatter())
 
 
@@ -262,20 +288,85 @@ def draw_loss_curves(ax: Axes, losses: pd.DataFrame, colors: Mapping[float, Any]
     """
     for d, curves in losses.groupby("d"):
         volterra = curves[curves["engine"] == "volterra"]
-        ax.plot(volterra["flops"], volterra["loss"], color=colors[d], lw=0.9)
+        draw_line(ax, volterra["flops"], volterra["loss"], color=colors[d], lw=0.9)
         runs = curves[curves["engine"] == "sgd"].pivot(index="flops", columns="run", values="loss")
         if runs.empty:
             continue
         low, median, high = np.quantile(runs, BAND, axis=1)
         ax.fill_between(runs.index, low, high, color=colors[d], alpha=0.3, lw=0)
-        ax.plot(runs.index, median, color=colors[d], lw=0.7, ls=(0, (1, 1)))
+        draw_line(ax, runs.index, median, color=colors[d], lw=0.7, ls=(0, (1, 1)))
+
+
+def draw_line(ax: Axes, x: ArrayLike, y: ArrayLike, **look: Any) -> None:
+    """Draw a line, with a dot where a point has no neighbour that a line could lead to.
+
+    Parameters
+    ----------
+    ax : Axes
+    x, y : array_like, shape (n,)
+        NaN where there is none.
+    **look
+        As for ``Axes.plot``.
+    """
+    there = np.pad(np.isfinite(np.asarray(y, float)), 1)
+    alone = there[1:-1] & ~there[:-2] & ~there[2:]
+    if alone.any():
+        look |= {"marker": ".", "markevery": alone.tolist()}
+    ax.plot(x, y, **look)
+
+
+def say(ax: Axes, reason: str) -> None:
+    """Write into the middle of a panel why something lacks there, in lines that fit into it."""
+    width = ax.get_window_extent().width / cast(Figure, ax.get_figure(root=True)).dpi * 72
+    room = max(10, int(width / (0.6 * plt.rcParams["font.size"])))
+    lines = [textwrap.fill(line, room, max_lines=5) for line in reason.splitlines()]
+    box = {"facecolor": "white", "linewidth": 0, "pad": 2}
+    look: dict[str, Any] = {"ha": "center", "va": "center", "bbox": box, "zorder": 9}
+    ax.text(0.5, 0.4, "\n".join(lines), transform=ax.transAxes, **look)
 
 
 def say_if_empty(ax: Axes, reason: str) -> None:
     """Where nothing was drawn, say why instead of showing an empty axis."""
     if not np.isfinite(ax.dataLim.get_points()).all():
         ax.set(xscale="linear", yscale="linear", xticks=[], yticks=[])
-        ax.text(0.5, 0.4, reason, transform=ax.transAxes, ha="center", va="center")
+        say(ax, reason)
+
+
+def why_no_fit(fits: pd.DataFrame) -> str:
+    """What to say where all fits of SGD and Volterra losses (schema EXPONENTS) were refused."""
+    return "no losses of SGD or Volterra" if fits.empty else str(fits["status"].mode()[0])
+
+
+def legend_below(
+    figure: Figure | SubFigure, entries: Mapping[str, Artist], most_columns: int, **look: Any
+) -> None:
+    """Legend below all panels, in as many columns as the width of the figure has room for.
+
+    Parameters
+    ----------
+    figure : Figure or SubFigure
+    entries : mapping
+        From labels to what they explain.
+    most_columns : int
+        The number of columns where labels are short.
+    **look
+        As for ``Figure.legend``.
+    """
+    for columns in range(min(most_columns, len(entries)), 0, -1):
+        look |= {"loc": "outside lower center", "ncols": columns}
+        legend = figure.legend(list(entries.values()), list(entries), **look)
+        if legend.get_window_extent().width <= figure.bbox.width:
+            break
+        if columns > 1:
+            legend.remove()
+
+
+def some(values: Iterable[Any], most: int) -> list[Any]:
+    """Not more than so many of the values, evenly spread from the first to the last."""
+    values = list(values)
+    if len(values) <= most:
+        return values
+    return [values[round(k)] for k in np.linspace(0, len(values) - 1, most)]
 
 
 def power_law_line(

@@ -95,6 +95,8 @@ import yaml
 sys.path.insert(0, str(ROOT / "src"))
 PYTHONPATH = filter(None, [str(ROOT / "src"), os.getenv("PYTHONPATH")])
 os.environ.update(PYTHONPATH=os.pathsep.join(PYTHONPATH))
+# Nor does what a notebook or a user has set for matplotlib reach the jobs.
+os.environ.update(MPLBACKEND="agg", MATPLOTLIBRC=os.devnull)
 
 from plrf.study import catalogue
 from plrf.study.config import complete, validate
