@@ -5,7 +5,9 @@ from itertools import chain
 from typing import Any
 
 from plrf.logs import track
-from plrf.tables import LOSSES, provenance, read_batches, write_batches
+from plrf.study.provenance import provenance
+from plrf.study.schemas.losses import LOSSES
+from plrf.study.store import read_batches, write_batches
 
 
 def aggregate(files: Iterable[str], config: dict[str, Any], path: str) -> None:

@@ -9,7 +9,7 @@ import tarfile
 from io import BytesIO
 from pathlib import Path
 
-from plrf.tables import replacing
+from plrf.study.store import replacing
 
 
 def checksum(path: str) -> str:

@@ -7,16 +7,12 @@ import pandas as pd
 
 from plrf.measure.agreement import check_agreement, check_exponents
 from plrf.model import recorded_steps
-from plrf.tables import (
-    ACCURACY,
-    CHECKS,
-    EXPONENTS,
-    GRID,
-    LOSSES,
-    read_provenance,
-    read_table,
-    write_table,
-)
+from plrf.study.provenance import provenance
+from plrf.study.schemas.checks import CHECKS
+from plrf.study.schemas.fits import EXPONENTS
+from plrf.study.schemas.grid import GRID
+from plrf.study.schemas.losses import ACCURACY, LOSSES
+from plrf.study.store import read_table, write_table
 
 CURVE = ["sweep", "alpha", "beta", "d", "engine", "run"]
 POINT = ["sweep", "alpha", "beta", "d"]
@@ -99,7 +95,8 @@ def run_job(
     if len(failed):
         lines = [f"{row.check}: {row.detail}" for row in failed.itertuples()]
         raise ResultsError("the results fail their tests:\n" + "\n".join(lines))
-    write_table(checks, CHECKS, path, read_provenance(losses_path))
+    source = provenance({}, inputs=[grid_path, losses_path, exponents_path])
+    write_table(checks, CHECKS, path, source)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,9 @@ import pandas as pd
 
 from plrf import volterra
 from plrf.model import learning_rate
-from plrf.tables import CONTOURS, EIGENVALUES, provenance, read_table, write_table
+from plrf.study.provenance import provenance
+from plrf.study.schemas.spectra import CONTOURS, EIGENVALUES
+from plrf.study.store import read_table, write_table
 
 NODES = 201  # of each piece of Gamma
 MARGIN = 2.0  # between the spectrum and the ends of Gamma_C, and between those and Gamma_0
@@ -92,7 +94,7 @@ def run_job(eigenvalues_path: str, point: list[float], c: float, seed: int, path
     """Compute the contours around the sampled spectrum of a point [alpha, beta]."""
     keep = [("alpha", "=", point[0]), ("beta", "=", point[1])]
     eigenvalues = read_table(eigenvalues_path, EIGENVALUES, keep)
-    source = provenance({"point": point, "c": c}, seed)
+    source = provenance({"point": point, "c": c}, seed, [eigenvalues_path])
     write_table(contour_table(eigenvalues, c), CONTOURS, path, source)
 
 

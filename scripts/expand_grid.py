@@ -3,7 +3,9 @@
 from typing import Any
 
 from plrf.study.grid import expand
-from plrf.tables import GRID, provenance, write_table
+from plrf.study.provenance import provenance
+from plrf.study.schemas.grid import GRID
+from plrf.study.store import write_table
 
 
 def expand_grid(config: dict[str, Any], path: str) -> None:

@@ -12,14 +12,10 @@ from plrf.asymptotics import f_0, f_ac, f_pp, k_pp
 from plrf.logs import track
 from plrf.model import learning_rate, recorded_steps
 from plrf.optimum import compute_optimal
-from plrf.tables import (
-    EXPLORER_FRONTS,
-    EXPLORER_LOSSES,
-    EXPLORER_POINTS,
-    loss_status,
-    provenance,
-    write_table,
-)
+from plrf.study.provenance import provenance
+from plrf.study.schemas.explorer import EXPLORER_FRONTS, EXPLORER_LOSSES, EXPLORER_POINTS
+from plrf.study.schemas.losses import loss_status
+from plrf.study.store import write_table
 from plrf.theory import exponents, phase_name
 from plrf.volterra import expected_loss
 

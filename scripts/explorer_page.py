@@ -13,14 +13,9 @@ import pandas as pd
 import vl_convert
 
 from plrf.plotting import BLUE, INK, NARROW_PHASE, PHASE_COLORS, TERM_COLORS, region_polygon
-from plrf.tables import (
-    EXPLORER_FRONTS,
-    EXPLORER_LOSSES,
-    EXPLORER_POINTS,
-    read_provenance,
-    read_table,
-    replacing,
-)
+from plrf.study.provenance import read_provenance
+from plrf.study.schemas.explorer import EXPLORER_FRONTS, EXPLORER_LOSSES, EXPLORER_POINTS
+from plrf.study.store import read_table, replacing
 from plrf.theory import PHASES
 
 WARNING = "#B03A00"

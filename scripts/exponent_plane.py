@@ -26,7 +26,10 @@ from plrf.plotting import (
     style,
     why_no_fit,
 )
-from plrf.tables import EXPONENTS, PLANE, read_provenance, read_table
+from plrf.study.provenance import read_provenance
+from plrf.study.schemas.fits import EXPONENTS
+from plrf.study.schemas.plane import PLANE
+from plrf.study.store import read_table
 from plrf.theory import exponents
 
 SYMBOLS = {"eta": r"\eta", "xi": r"\xi"}

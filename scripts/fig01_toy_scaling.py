@@ -19,7 +19,9 @@ from plrf.plotting import (
     some,
     style,
 )
-from plrf.tables import LOSSES, read_provenance, read_table
+from plrf.study.provenance import read_provenance
+from plrf.study.schemas.losses import LOSSES
+from plrf.study.store import read_table
 
 ENVELOPE_BUDGETS = 400
 MOST_NAMED = 13  # sizes in the legend

@@ -32,7 +32,7 @@ from plrf.plotting import (
     style,
     tint,
 )
-from plrf.tables import provenance
+from plrf.study.provenance import provenance
 from plrf.theory import PHASES, Phase
 
 ALPHA_RANGE, BETA_RANGE = (0.0, 1.5), (-0.3, 2.2)

@@ -22,7 +22,9 @@ from plrf.plotting import (
     some,
     style,
 )
-from plrf.tables import LOCAL_EXPONENTS, LOSS_RATIOS, read_provenance, read_table
+from plrf.study.provenance import read_provenance
+from plrf.study.schemas.finite_size import LOCAL_EXPONENTS, LOSS_RATIOS
+from plrf.study.store import read_table
 from plrf.theory import exponents
 
 SYMBOLS = {"eta": r"$\eta$", "xi": r"$\xi$"}

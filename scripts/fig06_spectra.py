@@ -17,7 +17,9 @@ from plrf.plotting import (
     save,
     style,
 )
-from plrf.tables import SPECTRUM_DENSITY, SPECTRUM_HISTOGRAM, read_provenance, read_table
+from plrf.study.provenance import read_provenance
+from plrf.study.schemas.spectra import SPECTRUM_DENSITY, SPECTRUM_HISTOGRAM
+from plrf.study.store import read_table
 from plrf.theory import phase_name
 
 SPREAD = 4  # standard deviations of the largest eigenvalue on each side of it

@@ -18,7 +18,9 @@ from plrf.plotting import (
     some,
     style,
 )
-from plrf.tables import CONTOURS, EIGENVALUES, read_provenance, read_table
+from plrf.study.provenance import read_provenance
+from plrf.study.schemas.spectra import CONTOURS, EIGENVALUES
+from plrf.study.store import read_table
 
 PIECES = {
     "Gamma_0": (r"$\Gamma_0$", VERMILION),

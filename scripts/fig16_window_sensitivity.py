@@ -21,7 +21,9 @@ from plrf.plotting import (
     style,
     why_no_fit,
 )
-from plrf.tables import EXPONENTS, read_provenance, read_table
+from plrf.study.provenance import read_provenance
+from plrf.study.schemas.fits import EXPONENTS
+from plrf.study.store import read_table
 from plrf.theory import exponents
 
 QUANTITY, METHOD, EXACT = "xi", "approach1", "approach0"

@@ -15,7 +15,10 @@ from plrf.estimate import estimated_optimum
 from plrf.logs import track
 from plrf.model import learning_rate
 from plrf.optimum import compute_optimal
-from plrf.tables import LOCAL_EXPONENTS, LOSS_RATIOS, loss_status, provenance, write_table
+from plrf.study.provenance import provenance
+from plrf.study.schemas.finite_size import LOCAL_EXPONENTS, LOSS_RATIOS
+from plrf.study.schemas.losses import loss_status
+from plrf.study.store import write_table
 from plrf.theory import exponents, phase_name
 from plrf.volterra import expected_loss
 

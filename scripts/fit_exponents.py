@@ -13,16 +13,11 @@ from plrf.measure.estimates import METHODS
 from plrf.measure.exponents import QUANTITIES, Measurement, fit_exponents
 from plrf.measure.references import ExactFront, expected_exponents, spread
 from plrf.model import random_stream
-from plrf.tables import (
-    EXPONENTS,
-    FRONTS,
-    GRID,
-    ISOFLOP,
-    LOSSES,
-    provenance,
-    read_table,
-    write_table,
-)
+from plrf.study.provenance import provenance
+from plrf.study.schemas.fits import EXPONENTS, FRONTS, ISOFLOP
+from plrf.study.schemas.grid import GRID
+from plrf.study.schemas.losses import LOSSES
+from plrf.study.store import read_table, write_table
 from plrf.theory import exponents
 
 POINT = ["sweep", "alpha", "beta"]
@@ -196,7 +191,7 @@ def run_job(
     results = fit_all(
         read_table(grid_path, GRID), read_table(losses_path, LOSSES), sweeps, fits, seed
     )
-    source = provenance({"sweeps": sweeps, "fits": fits}, seed)
+    source = provenance({"sweeps": sweeps, "fits": fits}, seed, [grid_path, losses_path])
     for name, schema in (("fronts", FRONTS), ("isoflop", ISOFLOP), ("exponents", EXPONENTS)):
         write_table(getattr(results, name), schema, paths[name], source)
 

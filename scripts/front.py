@@ -24,7 +24,10 @@ from plrf.plotting import (
     some,
     style,
 )
-from plrf.tables import EXPONENTS, FRONTS, ISOFLOP, LOSSES, read_provenance, read_table
+from plrf.study.provenance import read_provenance
+from plrf.study.schemas.fits import EXPONENTS, FRONTS, ISOFLOP
+from plrf.study.schemas.losses import LOSSES
+from plrf.study.store import read_table
 
 ENGINES = {"sgd": "o", "volterra": "D"}  # the engines drawn, with their markers
 CURVES = {"volterra": "lines: Volterra", "sgd": "bands: 80% of SGD runs, dotted: median"}
@@ -167,7 +170,7 @@ def make_figure(inputs: dict[str, str], sweep: str, paths: list[str]) -> None:
     keep = [("sweep", "=", sweep)]
     tables = {name: read_table(inputs[name], schemas[name], keep) for name in schemas}
     with style():
-        save(draw(**tables), paths, read_provenance(inputs["exponents"]))
+        save(draw(**tables), paths, read_provenance(*(inputs[name] for name in schemas)))
 
 
 if __name__ == "__main__":

@@ -4,13 +4,15 @@ from typing import Any
 
 import pandas as pd
 
-from plrf.tables import PLANE, provenance, read_table, write_table
+from plrf.study.provenance import provenance
+from plrf.study.schemas.plane import PLANE
+from plrf.study.store import read_table, write_table
 
 
 def join(files: list[str], plane: dict[str, Any], path: str) -> None:
     """Concatenate the parts, sorted by point."""
     rows = pd.concat([read_table(file, PLANE) for file in files])
-    write_table(rows.sort_values(["alpha", "beta"]), PLANE, path, provenance(plane))
+    write_table(rows.sort_values(["alpha", "beta"]), PLANE, path, provenance(plane, inputs=files))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,9 @@ import pandas as pd
 
 from plrf.logs import track
 from plrf.optimum import compute_optimal
-from plrf.tables import PLANE, provenance, write_table
+from plrf.study.provenance import provenance
+from plrf.study.schemas.plane import PLANE
+from plrf.study.store import write_table
 from plrf.theory import exponents, phase_name
 
 UNKNOWN = float("nan")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from plrf.tables import write_rendered
+from plrf.study.store import write_rendered
 
 SHORT = 6.0  # seconds, of all jobs of a rule
 COLUMNS = ["rule", "jobs", "seconds", "longest", "memory"]

@@ -11,7 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from plrf.tables import provenance, read_provenance, replacing
+from plrf.study.provenance import provenance, read_provenance
+from plrf.study.store import replacing
 
 PACKAGES = ["snakemake", "numpy", "scipy", "pandas", "pyarrow", "seaborn", "matplotlib"]
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import markdown2
 
-from plrf.tables import replacing
+from plrf.study.store import replacing
 
 PAGE = """\
 <!doctype html>

@@ -9,7 +9,9 @@ import pandas as pd
 from plrf.logs import track
 from plrf.model import random_stream
 from plrf.reduction import Reduction, reduce
-from plrf.tables import EIGENVALUES, SPECTRUM_HISTOGRAM, provenance, write_table
+from plrf.study.provenance import provenance
+from plrf.study.schemas.spectra import EIGENVALUES, SPECTRUM_HISTOGRAM
+from plrf.study.store import write_table
 
 
 def sample(

@@ -14,7 +14,9 @@ from plrf.model import random_stream, recorded_steps
 from plrf.recursion import recursion
 from plrf.reduction import Reduction, reduce
 from plrf.sgd import simulate
-from plrf.tables import LOSSES, loss_status, provenance, write_table
+from plrf.study.provenance import provenance
+from plrf.study.schemas.losses import LOSSES, loss_status
+from plrf.study.store import write_table
 
 ROUNDING = np.finfo(float).eps
 

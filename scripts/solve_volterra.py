@@ -7,7 +7,9 @@ import pandas as pd
 
 from plrf.logs import track
 from plrf.model import recorded_steps
-from plrf.tables import LOSSES, loss_status, provenance, write_table
+from plrf.study.provenance import provenance
+from plrf.study.schemas.losses import LOSSES, loss_status
+from plrf.study.store import write_table
 from plrf.volterra import expected_loss
 
 

@@ -5,7 +5,9 @@ import pandas as pd
 
 from plrf.asymptotics import continuous_density, pure_point_density
 from plrf.spectrum import spectral_density
-from plrf.tables import SPECTRUM_DENSITY, provenance, write_table
+from plrf.study.provenance import provenance
+from plrf.study.schemas.spectra import SPECTRUM_DENSITY
+from plrf.study.store import write_table
 
 
 def densities(alpha: float, beta: float, d: int, v: int) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from plrf.asymptotics import f_0, f_ac, f_pp, k_pp, power_laws
 from plrf.model import learning_rate
-from plrf.tables import write_rendered
+from plrf.study.store import write_rendered
 from plrf.theory import greek
 
 # The laws hold for 1 << T << d^(2 alpha): at T = 30 the upper end adds exp(-30), so that what is

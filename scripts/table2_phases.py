@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from plrf.tables import write_rendered
+from plrf.study.store import write_rendered
 from plrf.theory import PHASES, greek
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from plrf.tables import EXPONENTS, read_table, replacing
+from plrf.study.schemas.fits import EXPONENTS
+from plrf.study.store import read_table, replacing
 
 POINT = ["alpha", "beta", "sweep"]
 ORDER = [*POINT, "quantity", "window", "engine", "method"]

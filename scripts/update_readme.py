@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from plrf.tables import EXPONENTS, read_table
+from plrf.study.schemas.fits import EXPONENTS
+from plrf.study.store import read_table
 from scripts import performance
 
 SYMBOLS = {"eta": "η", "xi": "ξ"}

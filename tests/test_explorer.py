@@ -12,7 +12,9 @@ import pytest
 from conftest import read_config
 from selenium.webdriver.common.keys import Keys
 
-from plrf import asymptotics, optimum, tables, volterra
+from plrf import asymptotics, optimum, volterra
+from plrf.study import store
+from plrf.study.schemas import explorer as explorer_schema
 from scripts import explorer_data, explorer_page
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -42,9 +44,13 @@ def paths(tmp_path_factory):
 
 
 def read(paths):
-    schemas = (tables.EXPLORER_POINTS, tables.EXPLORER_LOSSES, tables.EXPLORER_FRONTS)
+    schemas = (
+        explorer_schema.EXPLORER_POINTS,
+        explorer_schema.EXPLORER_LOSSES,
+        explorer_schema.EXPLORER_FRONTS,
+    )
     pairs = zip(NAMES, schemas, strict=True)
-    return {name: tables.read_table(paths[name], schema) for name, schema in pairs}
+    return {name: store.read_table(paths[name], schema) for name, schema in pairs}
 
 
 @pytest.fixture

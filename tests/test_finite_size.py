@@ -5,10 +5,13 @@ import pandas as pd
 import pytest
 from scipy.optimize import minimize_scalar
 
-from plrf import estimate, tables
+from plrf import estimate
 from plrf.asymptotics import loss_estimate
 from plrf.estimate import estimated_optimum
 from plrf.model import learning_rate
+from plrf.study import store
+from plrf.study.provenance import read_provenance
+from plrf.study.schemas import finite_size as finite_size_schema
 from plrf.theory import exponents
 from plrf.volterra import expected_loss
 from scripts import fig05_finite_size, finite_size
@@ -140,17 +143,17 @@ class TestTables:
         }
         paths = {name: tmp_path / f"{name}.parquet" for name in ("ratio", "traverse", "fronts")}
         finite_size.run_job(config, paths)
-        ratio = tables.read_table(paths["ratio"], tables.LOSS_RATIOS)
+        ratio = store.read_table(paths["ratio"], finite_size_schema.LOSS_RATIOS)
         assert set(ratio["d"]) == {20, 40}
         traverse, fronts = (
-            tables.read_table(paths[name], tables.LOCAL_EXPONENTS)
+            store.read_table(paths[name], finite_size_schema.LOCAL_EXPONENTS)
             for name in ("traverse", "fronts")
         )
         keys = ["beta", "source", "flops", "quantity"]
         assert len(traverse) == len(traverse.drop_duplicates(keys)) == 2 * 2 * 2 * 2
         np.testing.assert_allclose(sorted(set(fronts["flops"])), 10 ** np.arange(4, 6.1, 0.5))
         assert len(fronts) == 2 * 5 * 2 and set(fronts["source"]) == {"exact"}
-        assert tables.read_provenance(paths["fronts"])["seed"] == "none"
+        assert read_provenance(paths["fronts"])["seed"] == "none"
 
 
 class TestFig05:

@@ -9,11 +9,13 @@ import pandas as pd
 import pytest
 from matplotlib.collections import QuadMesh
 
-from plrf import plotting, tables
+from plrf import plotting
 from plrf.asymptotics import loss_estimate
 from plrf.model import learning_rate
 from plrf.optimum import compute_optimal
 from plrf.plotting import TERM_LABELS
+from plrf.study import store
+from plrf.study.schemas import plane as plane_schema
 from plrf.theory import PHASES, exponents, phase_name
 from scripts import (
     exponent_plane,
@@ -91,7 +93,7 @@ class TestMeasurePlane:
         for alphas, file in zip(parts, files, strict=True):
             measure_plane.run_job(alphas, [0.3, 1.1], FRONT, file)
         join_plane.join(files, {"plane": 1}, tmp_path / "plane.parquet")
-        joined = tables.read_table(tmp_path / "plane.parquet", tables.PLANE)
+        joined = store.read_table(tmp_path / "plane.parquet", plane_schema.PLANE)
         whole = measure_plane.measure_plane([0.6, 0.8, 1.0], [0.3, 1.1], FRONT)
         pd.testing.assert_frame_equal(joined, whole, check_exact=True, check_dtype=False)
 

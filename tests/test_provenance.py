@@ -14,8 +14,9 @@ import pytest
 from conftest import read_config
 
 import plrf
-from plrf import tables
-from plrf.tables import provenance, write_table
+from plrf.study import provenance as module
+from plrf.study.provenance import provenance
+from plrf.study.store import write_table
 from scripts.record_provenance import commits, package_version
 
 
@@ -97,7 +98,7 @@ def git(folder, *arguments):
 
 def said_commit(monkeypatch, library):
     """The commit that the provenance of a table names where the library is in another folder."""
-    monkeypatch.setattr(tables, "__file__", str(library / "tables.py"))
+    monkeypatch.setattr(module, "__file__", str(library / "provenance.py"))
     return provenance({})["git_commit"]
 
 
@@ -111,7 +112,7 @@ class TestCommit:
             monkeypatch.setenv(f"GIT_CONFIG_{level}", os.devnull)
         root = tmp_path / "outer ä"
         (root / "plrf").mkdir(parents=True)
-        (root / "plrf" / "tables.py").touch()
+        (root / "plrf" / "provenance.py").touch()
         (root / "theirs").touch()
         git(root, "init", "-q")
         git(root, "add", "theirs")
@@ -133,7 +134,7 @@ class TestCommit:
     def test_is_that_of_a_repository_that_tracks_the_library(self, tracked, monkeypatch):
         head = git(tracked, "rev-parse", "HEAD")
         assert said_commit(monkeypatch, tracked / "plrf") == head
-        (tracked / "plrf" / "tables.py").write_text("changed", encoding="utf-8")
+        (tracked / "plrf" / "provenance.py").write_text("changed", encoding="utf-8")
         assert said_commit(monkeypatch, tracked / "plrf") == f"{head}-dirty"
 
     def test_in_a_worktree_and_a_submodule(self, tracked, tmp_path, monkeypatch):
@@ -154,10 +155,10 @@ class TestCommit:
         assert said_commit(monkeypatch, tracked / "plrf") == head
 
     def test_is_unknown_for_a_reason(self, outer, tmp_path, monkeypatch):
-        (tmp_path / "tables.py").touch()
+        (tmp_path / "provenance.py").touch()
         assert said_commit(monkeypatch, tmp_path) == "unknown: not a git checkout"
         git(tmp_path, "init", "-q")
-        git(tmp_path, "add", "tables.py")
+        git(tmp_path, "add", "provenance.py")
         assert said_commit(monkeypatch, tmp_path) == "unknown: nothing was committed yet"
         monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
         reason = "unknown: git does not trust this folder; allow it in git's safe.directory"

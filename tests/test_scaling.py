@@ -12,8 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from plrf import tables
+from plrf.study import store
 from plrf.study.grid import expand
+from plrf.study.provenance import provenance
+from plrf.study.schemas import losses as losses_schema
 from scripts import aggregate_losses, compare_resources
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -70,7 +72,7 @@ def test_values_do_not_depend_on_what_shares_a_job(checkout, tmp_path):
         assert process.returncode == 0, process.stderr
         path = directory / "results" / "aggregate" / "losses.parquet"
         keep = [("sweep", "=", "plane"), ("alpha", "=", 0.6)]
-        losses = tables.read_table(path, tables.LOSSES, keep)
+        losses = store.read_table(path, losses_schema.LOSSES, keep)
         found.append(losses.sort_values(["engine", "d", "run", "step"], ignore_index=True))
         assert len(list(directory.rglob("losses/simulation/plane/*.parquet"))) == n_jobs
     assert len(found[0]) > 50
@@ -80,7 +82,7 @@ def test_values_do_not_depend_on_what_shares_a_job(checkout, tmp_path):
 def losses(n_rows):
     """Some losses, as a simulation writes them."""
     rng = np.random.default_rng(0)
-    values = {field.name: rng.integers(100, size=n_rows) for field in tables.LOSSES}
+    values = {field.name: rng.integers(100, size=n_rows) for field in losses_schema.LOSSES}
     texts = {"sweep": "plane", "engine": "sgd", "status": "ok"}
     return pd.DataFrame(values | {"loss": rng.random(n_rows)} | texts)
 
@@ -98,10 +100,10 @@ def memory_pool():
 def test_memory_of_the_aggregation_does_not_grow(tmp_path, memory_pool):
     rows, n_files = 50_000, 40
     files = [tmp_path / f"{i}.parquet" for i in range(n_files)]
-    tables.write_table(losses(rows), tables.LOSSES, files[0], tables.provenance({}))
+    store.write_table(losses(rows), losses_schema.LOSSES, files[0], provenance({}))
     for file in files[1:]:
         file.hardlink_to(files[0])
-    one_file = tables.read_table(files[0], tables.LOSSES).memory_usage().sum()
+    one_file = store.read_table(files[0], losses_schema.LOSSES).memory_usage().sum()
     before = memory_pool.bytes_allocated()
     aggregate_losses.aggregate(map(str, files), {"seed": 1}, tmp_path / "all.parquet")
     assert memory_pool.max_memory() - before < 5 * one_file

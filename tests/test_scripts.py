@@ -10,11 +10,16 @@ import pandas as pd
 import pytest
 from scipy.stats import linregress
 
-from plrf import tables
 from plrf.measure import agreement
 from plrf.model import recorded_steps
 from plrf.optimum import compute_optimal
+from plrf.study import store
 from plrf.study.grid import expand
+from plrf.study.provenance import provenance, read_provenance
+from plrf.study.schemas import checks as checks_schema
+from plrf.study.schemas import fits as fits_schema
+from plrf.study.schemas import grid as grid_schema
+from plrf.study.schemas import losses as losses_schema
 from scripts import (
     aggregate_losses,
     check_results,
@@ -36,11 +41,11 @@ from tests.figure_checks import (
     shown_texts,
 )
 
-SOURCE = tables.provenance({}, 1)
+SOURCE = provenance({}, 1)
 
 
 def write(frame, schema, path):
-    tables.write_table(frame, schema, path, SOURCE)
+    store.write_table(frame, schema, path, SOURCE)
     return str(path)
 
 
@@ -65,7 +70,7 @@ def grid_table(*rows):
         "volterra": True,
         "phase": "III",
     }
-    grid = pd.DataFrame([default | row for row in rows])[tables.GRID.names]
+    grid = pd.DataFrame([default | row for row in rows])[grid_schema.GRID.names]
     same = (grid["steps"] * (grid["sgd"] | grid["recursion"])).astype("int64")
     return grid.assign(simulated_steps=grid["simulated_steps"].fillna(same).astype("int64"))
 
@@ -89,7 +94,7 @@ def loss_rows(steps, loss, **columns):
     error = math.nan if columns["engine"] == "sgd" else 1e-12
     status = np.where(np.isfinite(loss), "ok", "diverged")
     rows = {"step": steps, "flops": flops, "loss": loss, "error": error, "status": status}
-    return pd.DataFrame(columns | rows)[tables.LOSSES.names]
+    return pd.DataFrame(columns | rows)[losses_schema.LOSSES.names]
 
 
 STEPS_PER_DECADE = 4
@@ -128,16 +133,16 @@ class TestExpandGrid:
         }
         config = {"seed": 7, "sweeps": {"a": sweep}}
         expand_grid.expand_grid(config, tmp_path / "grid.parquet")
-        grid = tables.read_table(tmp_path / "grid.parquet", tables.GRID)
+        grid = store.read_table(tmp_path / "grid.parquet", grid_schema.GRID)
         pd.testing.assert_frame_equal(grid, expand(config))
         assert grid["steps"].tolist() == [51, 26]
-        source = tables.read_provenance(tmp_path / "grid.parquet")
+        source = read_provenance(tmp_path / "grid.parquet")
         assert source["seed"] == "7"
         # The hash is that of the configuration.
         expand_grid.expand_grid(dict(reversed(config.items())), tmp_path / "same.parquet")
-        assert tables.read_provenance(tmp_path / "same.parquet") == source
+        assert read_provenance(tmp_path / "same.parquet") == source
         expand_grid.expand_grid(config | {"sweeps": {"b": sweep}}, tmp_path / "other.parquet")
-        other = tables.read_provenance(tmp_path / "other.parquet")
+        other = read_provenance(tmp_path / "other.parquet")
         assert other.pop("config_hash") != source.pop("config_hash")
         assert other == source
 
@@ -183,9 +188,9 @@ class TestSimulate:
         assert losses.loc[losses["engine"] == "recursion", "error"].between(0, 1e-11).all()
         assert set(losses["status"]) == {"ok"}
         simulate.run_job([self.job()], 1, 12, tmp_path / "losses.parquet")
-        written = tables.read_table(tmp_path / "losses.parquet", tables.LOSSES)
+        written = store.read_table(tmp_path / "losses.parquet", losses_schema.LOSSES)
         pd.testing.assert_frame_equal(
-            written, losses.reset_index(drop=True)[tables.LOSSES.names], check_dtype=False
+            written, losses.reset_index(drop=True)[losses_schema.LOSSES.names], check_dtype=False
         )
 
     @pytest.mark.parametrize("batch", [1, 3])
@@ -270,7 +275,7 @@ class TestSolveVolterra:
         assert curve["step"].iloc[[0, -1]].tolist() == [0, 50]
         assert curve["loss"].iloc[0] == pytest.approx(np.sum(j**-2.8), rel=1e-9)
         assert (np.diff(curve["loss"]) < 0).all()
-        assert curve["error"].between(0, tables.ACCURACY).all()
+        assert curve["error"].between(0, losses_schema.ACCURACY).all()
         assert set(curve["status"]) == {"ok"}
 
     def test_inaccurate_losses_are_flagged(self, monkeypatch):
@@ -287,13 +292,13 @@ class TestSolveVolterra:
         points = [self.point(d=20, v=80), self.point(d=40, v=160), self.point(beta=0.9)]
         path = tmp_path / "losses.parquet"
         solve_volterra.run_job(points, 12, path)
-        losses = tables.read_table(path, tables.LOSSES)
+        losses = store.read_table(path, losses_schema.LOSSES)
         for point in points:
             rows = losses[(losses["beta"] == point["beta"]) & (losses["d"] == point["d"])]
             expected = solve_volterra.curve(point, 12)
             np.testing.assert_array_equal(rows["loss"], expected["loss"])
         assert len(losses) == 3 * len(expected)
-        assert tables.read_provenance(path)["seed"] == "none"
+        assert read_provenance(path)["seed"] == "none"
 
 
 class TestAggregateLosses:
@@ -301,24 +306,24 @@ class TestAggregateLosses:
         grid = grid_table({"d": 20}, {"d": 10}, {"sweep": "other"})
         losses = losses_of_grid(grid)
         files = [
-            write(part, tables.LOSSES, tmp_path / f"{i}.parquet")
+            write(part, losses_schema.LOSSES, tmp_path / f"{i}.parquet")
             for i, (_, part) in enumerate(losses.groupby(["sweep", "d", "engine"]))
         ]
         for name, order in (("a", files), ("b", files[::-1])):
             aggregate_losses.aggregate(order, {"seed": 5}, tmp_path / f"{name}.parquet")
         first, second = (
-            tables.read_table(tmp_path / f"{name}.parquet", tables.LOSSES) for name in "ab"
+            store.read_table(tmp_path / f"{name}.parquet", losses_schema.LOSSES) for name in "ab"
         )
         pd.testing.assert_frame_equal(first, second)
         keys = ["sweep", "d", "engine", "run", "step"]
         pd.testing.assert_frame_equal(
             first, losses.sort_values(keys, ignore_index=True), check_exact=True
         )
-        assert tables.read_provenance(tmp_path / "a.parquet")["seed"] == "5"
+        assert read_provenance(tmp_path / "a.parquet")["seed"] == "5"
 
     def test_foreign_file_is_named(self, tmp_path):
-        path = write(grid_table({}), tables.GRID, tmp_path / "grid.parquet")
-        with pytest.raises(tables.TableError, match=r"grid\.parquet: not the columns .* delete it"):
+        path = write(grid_table({}), grid_schema.GRID, tmp_path / "grid.parquet")
+        with pytest.raises(store.TableError, match=r"grid\.parquet: not the columns .* delete it"):
             aggregate_losses.aggregate([path], {"seed": 5}, tmp_path / "losses.parquet")
         assert not (tmp_path / "losses.parquet").exists()
 
@@ -330,7 +335,7 @@ class TestCheckResults:
         recursion=lambda grid: grid["sgd"],
         simulated_steps=lambda grid: grid["simulated_steps"] * grid["sgd"],
     )
-    NO_FITS = tables.EXPONENTS.empty_table().to_pandas()
+    NO_FITS = fits_schema.EXPONENTS.empty_table().to_pandas()
 
     @pytest.fixture(autouse=True)
     def short_runs_count(self, monkeypatch):
@@ -489,18 +494,18 @@ class TestCheckResults:
         assert "4 flagged" in details["losses are positive and finite, or flagged"]
 
     def test_job_writes_the_outcome_or_raises_it(self, losses, tmp_path):
-        grid_path = write(self.GRID, tables.GRID, tmp_path / "grid.parquet")
-        good = write(losses, tables.LOSSES, tmp_path / "good.parquet")
-        fits = write(exponent_rows(), tables.EXPONENTS, tmp_path / "exponents.parquet")
+        grid_path = write(self.GRID, grid_schema.GRID, tmp_path / "grid.parquet")
+        good = write(losses, losses_schema.LOSSES, tmp_path / "good.parquet")
+        fits = write(exponent_rows(), fits_schema.EXPONENTS, tmp_path / "exponents.parquet")
         arguments = (STEPS_PER_DECADE, tmp_path / "checks.parquet")
         check_results.run_job(grid_path, good, fits, *arguments)
-        checks = tables.read_table(tmp_path / "checks.parquet", tables.CHECKS)
+        checks = store.read_table(tmp_path / "checks.parquet", checks_schema.CHECKS)
         assert len(checks) == 3 + 2 + 2
         assert checks["passed"].all()
 
         bad = losses.query("not (d == 20 and engine == 'sgd' and run == 1)").copy()
         bad.loc[bad["step"] == 100, "loss"] = -1.0
-        bad = write(bad, tables.LOSSES, tmp_path / "bad.parquet")
+        bad = write(bad, losses_schema.LOSSES, tmp_path / "bad.parquet")
         message = (
             r"(?s)^the results fail their tests:\ncurves are complete: .*"
             r"\nlosses are positive and finite, or flagged: 5 unsound losses unflagged"
@@ -787,13 +792,13 @@ class TestFitExponents:
             *({"d": d, "steps": int(steps), "volterra": False} for d, steps in last.items())
         )
         files = [
-            write(table, tables.LOSSES, tmp_path / f"{name}.parquet")
+            write(table, losses_schema.LOSSES, tmp_path / f"{name}.parquet")
             for name, table in (("sgd", sgd), ("recursion", expected))
         ]
-        grid_path = write(grid, tables.GRID, tmp_path / "grid.parquet")
+        grid_path = write(grid, grid_schema.GRID, tmp_path / "grid.parquet")
         losses_path = tmp_path / "losses.parquet"
         aggregate_losses.aggregate(files, {"seed": 1}, losses_path)
-        losses = tables.read_table(losses_path, tables.LOSSES)
+        losses = store.read_table(losses_path, losses_schema.LOSSES)
         flagged = losses[losses["status"] == "diverged"]
         assert len(flagged) == lost.sum() > 0
         assert set(zip(flagged["d"], flagged["run"], flagged["engine"], strict=True)) == {
@@ -804,11 +809,11 @@ class TestFitExponents:
         paths = {name: tmp_path / f"fit_{name}.parquet" for name in fit_exponents.Fits._fields}
         sweeps = {"sweep": self.sweep()}
         fit_exponents.run_job(grid_path, losses_path, sweeps, self.fits, 1, paths)
-        isoflop = tables.read_table(paths["isoflop"], tables.ISOFLOP)
+        isoflop = store.read_table(paths["isoflop"], fits_schema.ISOFLOP)
         missing = isoflop[isoflop["loss"].isna()]
         assert set(zip(missing["engine"], missing["d"], strict=True)) == {("sgd", d)}
         np.testing.assert_allclose(missing["flops"], self.BUDGETS[3:])
-        exponents = tables.read_table(paths["exponents"], tables.EXPONENTS)
+        exponents = store.read_table(paths["exponents"], fits_schema.EXPONENTS)
         # The minimum next to a size without a loss may be elsewhere: sizes 5 and 6, not 4.
         neighbours = exponents["method"].map(
             {"approach1": 1, "approach2": 2, "approach2_spline": 2}
@@ -836,12 +841,14 @@ class TestFitExponents:
         }
 
     def test_without_windows_tables_are_empty(self, tmp_path):
-        grid_path = write(grid_table({}), tables.GRID, tmp_path / "grid.parquet")
-        losses_path = write(loss_rows([0, 1], [2, 1]), tables.LOSSES, tmp_path / "losses.parquet")
+        grid_path = write(grid_table({}), grid_schema.GRID, tmp_path / "grid.parquet")
+        losses_path = write(
+            loss_rows([0, 1], [2, 1]), losses_schema.LOSSES, tmp_path / "losses.parquet"
+        )
         paths = {name: tmp_path / f"fit_{name}.parquet" for name in fit_exponents.Fits._fields}
         fit_exponents.run_job(grid_path, losses_path, {}, self.fits, 1, paths)
-        for name, schema in (("exponents", tables.EXPONENTS), ("fronts", tables.FRONTS)):
-            assert tables.read_table(paths[name], schema).empty
+        for name, schema in (("exponents", fits_schema.EXPONENTS), ("fronts", fits_schema.FRONTS)):
+            assert store.read_table(paths[name], schema).empty
 
 
 def exponent_rows():
@@ -910,7 +917,7 @@ class TestTable4:
         assert len(keys) == len(exponent_rows())
 
     def test_files_hold_the_same_numbers(self, tmp_path):
-        path = write(exponent_rows(), tables.EXPONENTS, tmp_path / "exponents.parquet")
+        path = write(exponent_rows(), fits_schema.EXPONENTS, tmp_path / "exponents.parquet")
         csv, markdown = tmp_path / "table.csv", tmp_path / "table.md"
         table4_measured_exponents.write_tables(path, csv, markdown)
         table = table4_measured_exponents.measured_exponents(exponent_rows())
@@ -1089,8 +1096,8 @@ class TestFig01:
             tmp_path / "losses.parquet",
             [str(tmp_path / "a.pdf"), str(tmp_path / "a.png")],
         )
-        source = tables.read_provenance(results / "aggregate/losses.parquet")
-        tables.write_table(pd.concat([more, losses]), tables.LOSSES, path, source)
+        source = read_provenance(results / "aggregate/losses.parquet")
+        store.write_table(pd.concat([more, losses]), losses_schema.LOSSES, path, source)
         fig01_toy_scaling.make_figure(str(path), "toy_scaling", self.BUDGET, outputs)
         for kind in ("pdf", "png"):
             drawn = (results / f"figures/fig01_toy_scaling.{kind}").read_bytes()

@@ -6,11 +6,13 @@ import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.patches import StepPatch
 
-from plrf import asymptotics, tables, volterra
+from plrf import asymptotics, volterra
 from plrf.model import feature_variances, learning_rate, random_stream, target_coefficients
 from plrf.reduction import feature_blocks
 from plrf.resolvent import DeterministicEquivalent
 from plrf.spectrum import spectral_density
+from plrf.study import store
+from plrf.study.schemas import spectra as spectra_schema
 from scripts import contours, fig06_spectra, fig07_contour, sample_spectra, spectral_densities
 from tests.figure_checks import is_drawn, layout_problems, shown_texts
 
@@ -24,8 +26,8 @@ def sampled(tmp_path_factory):
     directory = tmp_path_factory.mktemp("spectra")
     paths = [str(directory / f"{name}.parquet") for name in ("histogram", "eigenvalues")]
     sample_spectra.run_job(POINTS, D, V, 5, SEED, *paths)
-    schemas = (tables.SPECTRUM_HISTOGRAM, tables.EIGENVALUES)
-    return [tables.read_table(path, schema) for path, schema in zip(paths, schemas, strict=True)]
+    schemas = (spectra_schema.SPECTRUM_HISTOGRAM, spectra_schema.EIGENVALUES)
+    return [store.read_table(path, schema) for path, schema in zip(paths, schemas, strict=True)]
 
 
 def at(table, alpha, beta):

@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from plrf import tables
 from plrf.resolvent import kernel_mass
 from plrf.study import catalogue
 from plrf.study.config import complete, validate
 from plrf.study.grid import expand
 from plrf.study.problems import ConfigError
 from plrf.study.schema import RULES, TYPE_NAMES
+from plrf.study.schemas import grid as grid_schema
 
 ROOT = Path(__file__).parents[1]
 
@@ -807,7 +807,7 @@ def test_grid_of_a_config():
         ["edge", 0.7, 0.1, 10, 40, 1, 10000, 2, True, "Ia"],
     ]
     assert grid["volterra"].all() and not grid["recursion"].any()
-    assert grid.dtypes.equals(tables.GRID.empty_table().to_pandas().dtypes)
+    assert grid.dtypes.equals(grid_schema.GRID.empty_table().to_pandas().dtypes)
 
 
 def test_sizes_above_the_largest_simulated_one_are_left_to_volterra():
@@ -967,7 +967,7 @@ def test_expansion_of_any_valid_config(config):
     validate(config, CONFIG_SCHEMA)
     grid = expand(config)
     assert config == before
-    assert grid.columns.tolist() == tables.GRID.names
+    assert grid.columns.tolist() == grid_schema.GRID.names
 
     sizes = [(name, count_points(s) * len(s["d"])) for name, s in config["sweeps"].items()]
     assert list(grid.groupby("sweep", sort=False).size().items()) == sizes

@@ -10,22 +10,13 @@ import pyarrow.parquet as pq
 import pytest
 
 import plrf
-from plrf import tables
-from plrf.tables import (
-    CHECKS,
-    EXPONENTS,
-    FRONTS,
-    GRID,
-    ISOFLOP,
-    LOSSES,
-    TableError,
-    provenance,
-    read_batches,
-    read_provenance,
-    read_table,
-    write_batches,
-    write_table,
-)
+from plrf.study import store
+from plrf.study.provenance import provenance, read_provenance
+from plrf.study.schemas.checks import CHECKS
+from plrf.study.schemas.fits import EXPONENTS, FRONTS, ISOFLOP
+from plrf.study.schemas.grid import GRID
+from plrf.study.schemas.losses import LOSSES
+from plrf.study.store import TableError, read_batches, read_table, write_batches, write_table
 
 SCHEMAS = {
     "grid": GRID,
@@ -229,7 +220,7 @@ class TestInterruptedWrite:
             assert temporary.exists()
             raise error
 
-        monkeypatch.setattr(tables.pq.ParquetWriter, "write_batch", half)
+        monkeypatch.setattr(store.pq.ParquetWriter, "write_batch", half)
         with pytest.raises(error):
             write_table(frame()[:1], LOSSES, path, SOURCE)
         assert [p.name for p in path.parent.iterdir()] == ([path.name] if old else [])
@@ -241,7 +232,7 @@ class TestInterruptedWrite:
             assert not path.exists()
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(tables.os, "replace", fail)
+        monkeypatch.setattr(store.os, "replace", fail)
         with pytest.raises(KeyboardInterrupt):
             write_table(frame(), LOSSES, path, SOURCE)
         assert list(path.parent.iterdir()) == []

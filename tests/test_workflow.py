@@ -22,7 +22,17 @@ import yaml
 from conftest import Checkout, read_config
 
 import plrf
-from plrf import plotting, tables
+from plrf import plotting
+from plrf.study import store
+from plrf.study.provenance import read_provenance
+from plrf.study.schemas import checks as checks_schema
+from plrf.study.schemas import explorer as explorer_schema
+from plrf.study.schemas import finite_size as finite_size_schema
+from plrf.study.schemas import fits as fits_schema
+from plrf.study.schemas import grid as grid_schema
+from plrf.study.schemas import losses as losses_schema
+from plrf.study.schemas import plane as plane_schema
+from plrf.study.schemas import spectra as spectra_schema
 from plrf.study.sources import imported_files
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -282,23 +292,23 @@ class TestQuickWorkflow:
     @pytest.mark.parametrize(
         ("name", "schema"),
         [
-            ("grid", tables.GRID),
-            ("aggregate/losses", tables.LOSSES),
-            ("aggregate/checks", tables.CHECKS),
-            ("fits/isoflop", tables.ISOFLOP),
-            ("fits/fronts", tables.FRONTS),
-            ("fits/exponents", tables.EXPONENTS),
-            ("plane/exponents", tables.PLANE),
-            ("spectra/histogram", tables.SPECTRUM_HISTOGRAM),
-            ("spectra/eigenvalues", tables.EIGENVALUES),
-            ("spectra/contours", tables.CONTOURS),
-            ("spectra/density", tables.SPECTRUM_DENSITY),
-            ("finite_size/ratio", tables.LOSS_RATIOS),
-            ("finite_size/traverse", tables.LOCAL_EXPONENTS),
-            ("finite_size/fronts", tables.LOCAL_EXPONENTS),
-            ("explorer/points", tables.EXPLORER_POINTS),
-            ("explorer/losses", tables.EXPLORER_LOSSES),
-            ("explorer/fronts", tables.EXPLORER_FRONTS),
+            ("grid", grid_schema.GRID),
+            ("aggregate/losses", losses_schema.LOSSES),
+            ("aggregate/checks", checks_schema.CHECKS),
+            ("fits/isoflop", fits_schema.ISOFLOP),
+            ("fits/fronts", fits_schema.FRONTS),
+            ("fits/exponents", fits_schema.EXPONENTS),
+            ("plane/exponents", plane_schema.PLANE),
+            ("spectra/histogram", spectra_schema.SPECTRUM_HISTOGRAM),
+            ("spectra/eigenvalues", spectra_schema.EIGENVALUES),
+            ("spectra/contours", spectra_schema.CONTOURS),
+            ("spectra/density", spectra_schema.SPECTRUM_DENSITY),
+            ("finite_size/ratio", finite_size_schema.LOSS_RATIOS),
+            ("finite_size/traverse", finite_size_schema.LOCAL_EXPONENTS),
+            ("finite_size/fronts", finite_size_schema.LOCAL_EXPONENTS),
+            ("explorer/points", explorer_schema.EXPLORER_POINTS),
+            ("explorer/losses", explorer_schema.EXPLORER_LOSSES),
+            ("explorer/fronts", explorer_schema.EXPLORER_FRONTS),
         ],
     )
     def test_tables_have_their_schema_and_provenance(self, quick, checkout, name, schema):
@@ -822,11 +832,11 @@ def test_advice_on_c_is_sound(checkout, refused_calls, tmp_path):
 
 def test_tampered_losses_stop_the_workflow(checkout, quick_copy):
     path = quick_copy.directory / "results/aggregate/losses.parquet"
-    losses = tables.read_table(path, tables.LOSSES)
+    losses = store.read_table(path, losses_schema.LOSSES)
     dropped = losses.eval("sweep == 'phase_III' and d == 40 and engine == 'sgd' and run == 1")
     assert dropped.any()
-    source = tables.read_provenance(path)
-    tables.write_table(losses[~dropped], tables.LOSSES, path, source)
+    source = read_provenance(path)
+    store.write_table(losses[~dropped], losses_schema.LOSSES, path, source)
     output = "results/aggregate/checks.parquet"
     process = checkout.snakemake(
         *("--configfile", checkout.quick, "--directory", quick_copy.directory, "--cores", "1"),

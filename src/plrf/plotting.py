@@ -25,7 +25,7 @@ from matplotlib.patches import Polygon
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import ArrayLike, NDArray
 
-from plrf.tables import replacing
+from plrf.study.store import replacing
 from plrf.theory import PHASES, HalfPlane, universal
 
 WIDTH = 6.75  # inches, both columns of a page
@@ -388,7 +388,7 @@ def save(figure: Figure, paths: Sequence[str], source: Mapping[str, str]) -> Non
     paths : sequence of str
         PDF and PNG files.
     source : mapping
-        From :func:`plrf.tables.provenance` or :func:`plrf.tables.read_provenance`.
+        From `plrf.study.provenance`.
     """
     note = json.dumps(dict(source), sort_keys=True)
     for path in map(Path, paths):

@@ -13,7 +13,7 @@ import pandas as pd
 from plrf.model import learning_rate
 from plrf.resolvent import kernel_mass
 from plrf.study.problems import KeyPath
-from plrf.tables import GRID
+from plrf.study.schemas.grid import GRID
 from plrf.theory import phase_name
 
 RUN_ENGINES = ("sgd", "recursion")
@@ -31,7 +31,7 @@ def expand(config: Mapping[str, Any]) -> pd.DataFrame:
     -------
     DataFrame
         One row per (sweep, alpha, beta, d) in the config's order, with the columns and dtypes of
-        ``plrf.tables.GRID``.
+        `plrf.study.schemas.grid.GRID`.
     """
     rows = [row for name, sweep in config["sweeps"].items() for row in _rows(name, sweep)]
     dtypes = GRID.empty_table().to_pandas().dtypes
