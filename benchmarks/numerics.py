@@ -17,11 +17,11 @@ import numpy as np
 import pandas as pd
 from scipy import fft, linalg
 
+from plrf.engines.reduction import Reduction, feature_blocks, reduce
+from plrf.engines.sgd import simulate, simulate_literal
+from plrf.exact.front import compute_optimal
+from plrf.exact.loss import expected_loss
 from plrf.model import learning_rate, random_stream
-from plrf.optimum import compute_optimal
-from plrf.reduction import Reduction, feature_blocks, reduce
-from plrf.sgd import simulate, simulate_literal
-from plrf.volterra import expected_loss
 from scripts.update_readme import replace_block
 
 ALPHA, BETA = 0.7, 0.7

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import Any
 
-from plrf.logs import track
+from plrf.progress import track
 from plrf.study.provenance import provenance
 from plrf.study.schemas.losses import LOSSES
 from plrf.study.store import read_batches, write_batches
@@ -22,7 +22,7 @@ def aggregate(files: Iterable[str], config: dict[str, Any], path: str) -> None:
 
 
 if __name__ == "__main__":
-    from plrf.logs import log_to
+    from plrf.study.logs import log_to
 
     log_to(snakemake.log[0])
     aggregate(snakemake.input.losses, snakemake.params.config, snakemake.output[0])

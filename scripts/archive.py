@@ -51,7 +51,7 @@ def pack(files: list[str], record: str, path: str) -> None:
 
 
 if __name__ == "__main__":
-    from plrf.logs import log_to
+    from plrf.study.logs import log_to
 
     log_to(snakemake.log[0])
     files = [*snakemake.input.results, *snakemake.input.tables, snakemake.input.provenance]

@@ -14,7 +14,7 @@ def expand_grid(config: dict[str, Any], path: str) -> None:
 
 
 if __name__ == "__main__":
-    from plrf.logs import log_to
+    from plrf.study.logs import log_to
 
     log_to(snakemake.log[0])
     expand_grid(snakemake.params.config, snakemake.output[0])

@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from plrf.asymptotics import f_0, f_ac, f_pp, k_pp
-from plrf.logs import track
+from plrf.exact.front import compute_optimal
+from plrf.exact.loss import expected_loss
 from plrf.model import learning_rate, recorded_steps
-from plrf.optimum import compute_optimal
+from plrf.progress import track
 from plrf.study.provenance import provenance
 from plrf.study.schemas.explorer import EXPLORER_FRONTS, EXPLORER_LOSSES, EXPLORER_POINTS
 from plrf.study.schemas.losses import loss_status
 from plrf.study.store import write_table
-from plrf.theory import exponents, phase_name
-from plrf.volterra import expected_loss
+from plrf.theory.parts import f_0, f_ac, f_pp, k_pp
+from plrf.theory.phases import exponents, phase_name
 
 NO_POWER_LAW = "no power law"
 MEASURED = ["loss_error", "d_error", "eta", "eta_error", "xi", "xi_error"]
@@ -104,7 +104,7 @@ def run_job(settings: dict[str, Any], paths: dict[str, str]) -> None:
 
 
 if __name__ == "__main__":
-    from plrf.logs import log_to
+    from plrf.study.logs import log_to
 
     log_to(snakemake.log[0])
     run_job(snakemake.params.settings, dict(snakemake.output.items()))

@@ -12,11 +12,12 @@ import numpy as np
 import pandas as pd
 import vl_convert
 
-from plrf.plotting import BLUE, INK, NARROW_PHASE, PHASE_COLORS, TERM_COLORS, region_polygon
+from plrf.draw.phases import NARROW_PHASE, PHASE_COLORS, region_polygon
+from plrf.draw.style import BLUE, INK, TERM_COLORS
 from plrf.study.provenance import read_provenance
 from plrf.study.schemas.explorer import EXPLORER_FRONTS, EXPLORER_LOSSES, EXPLORER_POINTS
 from plrf.study.store import read_table, replacing
-from plrf.theory import PHASES
+from plrf.theory.phases import PHASES
 
 WARNING = "#B03A00"
 FONT = 'system-ui, "DejaVu Sans", sans-serif'
@@ -639,7 +640,7 @@ def write_page(tables: dict[str, str], settings: dict[str, Any], path: str) -> N
 
 
 if __name__ == "__main__":
-    from plrf.logs import log_to
+    from plrf.study.logs import log_to
 
     log_to(snakemake.log[0])
     inputs = dict(snakemake.input.items())

@@ -9,28 +9,15 @@ from matplotlib.colors import CenteredNorm, Colormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from plrf.plotting import (
-    BLUE,
-    ENGINE_COLORS,
-    ENGINE_LABELS,
-    INK,
-    WIDTH,
-    draw_line,
-    draw_phases,
-    legend_below,
-    mark_phases,
-    panel_label,
-    power_of_ten,
-    save,
-    say,
-    style,
-    why_no_fit,
-)
+from plrf.draw.axes import legend_below, power_of_ten, say, why_no_fit
+from plrf.draw.curves import draw_line
+from plrf.draw.phases import draw_phases, mark_phases
+from plrf.draw.style import BLUE, ENGINE_COLORS, ENGINE_LABELS, INK, WIDTH, panel_label, save, style
 from plrf.study.provenance import read_provenance
 from plrf.study.schemas.fits import EXPONENTS
 from plrf.study.schemas.plane import PLANE
 from plrf.study.store import read_table
-from plrf.theory import exponents
+from plrf.theory.phases import exponents
 
 SYMBOLS = {"eta": r"\eta", "xi": r"\xi"}
 LAWS = {"eta": r"P^* \propto f^{-\eta}", "xi": r"d^* \propto f^{\xi}"}
@@ -237,7 +224,7 @@ def make_figure(
 
 
 if __name__ == "__main__":
-    from plrf.logs import log_to
+    from plrf.study.logs import log_to
 
     log_to(snakemake.log[0])
     make_figure(

@@ -5,20 +5,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from plrf.draw.axes import log_ticks, power_of_ten, say, some
+from plrf.draw.curves import draw_line
+from plrf.draw.style import INK, VERMILION, WIDTH, save, sequence_colors, style
 from plrf.measure.curves import losses_at_budgets
-from plrf.plotting import (
-    INK,
-    VERMILION,
-    WIDTH,
-    draw_line,
-    log_ticks,
-    power_of_ten,
-    save,
-    say,
-    sequence_colors,
-    some,
-    style,
-)
 from plrf.study.provenance import read_provenance
 from plrf.study.schemas.losses import LOSSES
 from plrf.study.store import read_table
@@ -117,7 +107,7 @@ def make_figure(losses_path: str, sweep: str, budget: float, paths: list[str]) -
 
 
 if __name__ == "__main__":
-    from plrf.logs import log_to
+    from plrf.study.logs import log_to
 
     log_to(snakemake.log[0])
     make_figure(

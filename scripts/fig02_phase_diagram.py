@@ -6,7 +6,6 @@ of d^s parameters has the same curve, s times as large, and the compute-optimal 
 all of them, is the line through the origin with slope -eta.
 """
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -16,30 +15,19 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
 from matplotlib.ticker import MaxNLocator
 
-from plrf.asymptotics import loss_estimate, power_laws
+from plrf.draw.axes import power_of_ten
+from plrf.draw.phases import PHASE_COLORS, draw_phases, phase_badge
+from plrf.draw.style import INK, TERM_COLORS, TERM_LABELS, WIDTH, panel_label, save, style, tint
 from plrf.model import learning_rate
-from plrf.plotting import (
-    INK,
-    PHASE_COLORS,
-    TERM_COLORS,
-    TERM_LABELS,
-    WIDTH,
-    draw_phases,
-    panel_label,
-    phase_badge,
-    power_of_ten,
-    save,
-    style,
-    tint,
-)
 from plrf.study.provenance import provenance
-from plrf.theory import PHASES, Phase
+from plrf.theory.limit_curves import LimitCurve, limit_curve
+from plrf.theory.parts import loss_estimate
+from plrf.theory.phases import PHASES, Phase
 
 ALPHA_RANGE, BETA_RANGE = (0.0, 1.5), (-0.3, 2.2)
 OTHER_SIZES = (0.25, 0.5, 0.75)  # log of the sizes of the thin curves, in units of log d
 # One curve is also drawn for a finite d, with integrals in place of power laws.
 FINITE_SIZE, V_OVER_D, C = 1e12, 4.0, 0.5
-PLATEAU = 1.35  # curves end at so many times log f of their last corner
 FRONT, FINITE = (0, (4, 2)), (0, (1, 1))  # line styles
 TERM_NAMES = {
     "F_pp": "bias, pure points",
@@ -47,53 +35,6 @@ TERM_NAMES = {
     "K_pp": "noise of SGD",
     "F_0": "capacity",
 }
-
-
-@dataclass(frozen=True)
-class LimitCurve:
-    """Loss curve for large d in units of log d: a broken line.
-
-    Attributes
-    ----------
-    x, y : arrays, shape (n + 1,)
-        ``log f/log d`` and ``log P/log d`` at the ends of its n segments.
-    terms : list of n str
-        The term that dominates in each segment.
-    corner : int
-        Index of the compute-optimal point, between the two terms of the trade-off.
-    """
-
-    x: np.ndarray
-    y: np.ndarray
-    terms: list[str]
-    corner: int
-
-
-def limit_curve(phase: Phase, alpha: float, beta: float) -> LimitCurve:
-    """Find the largest of the visible terms of the loss, from the first step on."""
-    laws = power_laws(alpha, beta, V_OVER_D)
-    gamma = min(0.0, 2 * alpha - 1)  # exponent of d in the learning rate
-    lines = {name: (laws[name].d_exponent, laws[name].t_exponent) for name in phase.visible_terms}
-    if "K_pp" in lines:
-        lines["K_pp"] = (gamma + lines["K_pp"][0], lines["K_pp"][1])  # K_pp/(gamma B)
-    # From T = 1 on; where terms are equal there, the one that falls slowest leads.
-    times, terms = [0.0], [max(lines, key=lambda name: lines[name])]
-    while terms[-1] != "F_0":
-        size, slope = lines[terms[-1]]
-        crossings = {name: (size - s) / (t - slope) for name, (s, t) in lines.items() if t > slope}
-        terms.append(min(crossings, key=crossings.__getitem__))
-        times.append(crossings[terms[-1]])
-    time = np.array(times)
-    size, slope = np.array([lines[name] for name in terms]).T
-    y = size + slope * time
-    # T = 1 is reached at f = d/gamma, and before it the loss stays what it was at f = d.
-    x = 1 - gamma + time
-    end = PLATEAU * x[-1]
-    x, y = np.append(x, end), np.append(y, y[-1])
-    if gamma < 0:
-        x, y, terms = np.insert(x, 0, 1.0), np.insert(y, 0, y[0]), [terms[0], *terms]
-    pairs = [set(pair) for pair in pairwise(terms)]
-    return LimitCurve(x, y, terms, pairs.index(set(phase.trade_off)) + 1)
 
 
 def finite_curve(alpha: float, beta: float, end: float) -> np.ndarray:
@@ -144,7 +85,7 @@ def draw_curve(ax: Axes, phase: Phase, alpha: float, beta: float) -> list[Annota
 
     Returns the names of the terms, to be separated once the layout is known.
     """
-    curve = limit_curve(phase, alpha, beta)
+    curve = limit_curve(phase, alpha, beta, V_OVER_D)
     color = tint(PHASE_COLORS[phase.name], 0.7)
     for size in OTHER_SIZES:
         ax.plot(size * curve.x, size * curve.y, color=color, lw=0.8, zorder=2)
@@ -257,7 +198,7 @@ def make_figure(points: dict[str, list[float]], paths: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    from plrf.logs import log_to
+    from plrf.study.logs import log_to
 
     log_to(snakemake.log[0])
     make_figure(snakemake.params.points, list(snakemake.output))

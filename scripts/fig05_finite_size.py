@@ -5,27 +5,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from plrf.plotting import (
-    BLUE,
-    INK,
-    PHASE_COLORS,
-    SKY,
-    WIDTH,
-    draw_line,
-    legend_below,
-    log_ticks,
-    panel_label,
-    power_of_ten,
-    save,
-    say_if_empty,
-    sequence_colors,
-    some,
-    style,
-)
+from plrf.draw.axes import legend_below, log_ticks, power_of_ten, say_if_empty, some
+from plrf.draw.curves import draw_line
+from plrf.draw.phases import PHASE_COLORS
+from plrf.draw.style import BLUE, INK, SKY, WIDTH, panel_label, save, sequence_colors, style
 from plrf.study.provenance import read_provenance
 from plrf.study.schemas.finite_size import LOCAL_EXPONENTS, LOSS_RATIOS
 from plrf.study.store import read_table
-from plrf.theory import exponents
+from plrf.theory.phases import exponents
 
 SYMBOLS = {"eta": r"$\eta$", "xi": r"$\xi$"}
 LAWS = {"eta": r"$\eta = -d \ln P^* / d \ln f$", "xi": r"$\xi = d \ln d^* / d \ln f$"}
@@ -169,7 +156,7 @@ def make_figure(inputs: dict[str, str], paths: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    from plrf.logs import log_to
+    from plrf.study.logs import log_to
 
     log_to(snakemake.log[0])
     make_figure(dict(snakemake.input.items()), list(snakemake.output))

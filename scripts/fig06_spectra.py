@@ -5,22 +5,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from plrf.plotting import (
-    INK,
-    SKY,
-    TERM_COLORS,
-    TERM_LABELS,
-    WIDTH,
-    legend_below,
-    log_ticks,
-    panel_label,
-    save,
-    style,
-)
+from plrf.draw.axes import legend_below, log_ticks
+from plrf.draw.style import INK, SKY, TERM_COLORS, TERM_LABELS, WIDTH, panel_label, save, style
 from plrf.study.provenance import read_provenance
 from plrf.study.schemas.spectra import SPECTRUM_DENSITY, SPECTRUM_HISTOGRAM
 from plrf.study.store import read_table
-from plrf.theory import phase_name
+from plrf.theory.phases import phase_name
 
 SPREAD = 4  # standard deviations of the largest eigenvalue on each side of it
 ORDER = SAMPLED, ERROR, AVERAGED, PURE, CONTINUOUS = (
@@ -156,7 +146,7 @@ def make_figure(histogram_path: str, density_path: str, paths: list[str]) -> Non
 
 
 if __name__ == "__main__":
-    from plrf.logs import log_to
+    from plrf.study.logs import log_to
 
     log_to(snakemake.log[0])
     make_figure(snakemake.input.histogram, snakemake.input.density, list(snakemake.output))

@@ -5,17 +5,16 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from plrf.plotting import (
+from plrf.draw.axes import power_of_ten, some
+from plrf.draw.style import (
     BLUE,
     INK,
     SKY,
     VERMILION,
     WIDTH,
     panel_label,
-    power_of_ten,
     save,
     sequence_colors,
-    some,
     style,
 )
 from plrf.study.provenance import read_provenance
@@ -135,7 +134,7 @@ def make_figure(eigenvalues_path: str, contours_path: str, paths: list[str]) -> 
 
 
 if __name__ == "__main__":
-    from plrf.logs import log_to
+    from plrf.study.logs import log_to
 
     log_to(snakemake.log[0])
     make_figure(snakemake.input.eigenvalues, snakemake.input.contours, list(snakemake.output))

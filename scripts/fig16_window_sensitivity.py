@@ -5,26 +5,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from plrf.plotting import (
-    BLUE,
-    ENGINE_COLORS,
-    ENGINE_LABELS,
-    INK,
-    WIDTH,
-    draw_line,
-    legend_below,
-    mark_phases,
-    panel_label,
-    power_of_ten,
-    save,
-    say,
-    style,
-    why_no_fit,
-)
+from plrf.draw.axes import legend_below, power_of_ten, say, why_no_fit
+from plrf.draw.curves import draw_line
+from plrf.draw.phases import mark_phases
+from plrf.draw.style import BLUE, ENGINE_COLORS, ENGINE_LABELS, INK, WIDTH, panel_label, save, style
 from plrf.study.provenance import read_provenance
 from plrf.study.schemas.fits import EXPONENTS
 from plrf.study.store import read_table
-from plrf.theory import exponents
+from plrf.theory.phases import exponents
 
 QUANTITY, METHOD, EXACT = "xi", "approach1", "approach0"
 MARKERS = {"sgd": "o", "volterra": "D"}  # of the engines, in the order in which they are drawn
@@ -129,7 +117,7 @@ def make_figure(exponents_path: str, sweep: str, paths: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    from plrf.logs import log_to
+    from plrf.study.logs import log_to
 
     log_to(snakemake.log[0])
     make_figure(snakemake.input.exponents, snakemake.params.sweep, list(snakemake.output))

@@ -4,21 +4,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from plrf.plotting import (
-    WIDTH,
-    draw_loss_curves,
-    log_ticks,
-    panel_label,
-    save,
-    say_if_empty,
-    sequence_colors,
-    some,
-    style,
-)
+from plrf.draw.axes import log_ticks, say_if_empty, some
+from plrf.draw.curves import draw_loss_curves
+from plrf.draw.style import WIDTH, panel_label, save, sequence_colors, style
 from plrf.study.provenance import read_provenance
 from plrf.study.schemas.losses import LOSSES
 from plrf.study.store import read_table
-from plrf.theory import exponents, phase_name
+from plrf.theory.phases import exponents, phase_name
 
 COLUMNS = 3
 MOST_PANELS = 23  # of eight rows, with the key
@@ -88,7 +80,7 @@ def make_figure(losses_path: str, sweep: str, sizes: list[int], paths: list[str]
 
 
 if __name__ == "__main__":
-    from plrf.logs import log_to
+    from plrf.study.logs import log_to
 
     log_to(snakemake.log[0])
     make_figure(

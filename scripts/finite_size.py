@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from plrf.asymptotics import loss_estimate
-from plrf.estimate import estimated_optimum
-from plrf.logs import track
+from plrf.exact.front import compute_optimal
+from plrf.exact.loss import expected_loss
 from plrf.model import learning_rate
-from plrf.optimum import compute_optimal
+from plrf.progress import track
 from plrf.study.provenance import provenance
 from plrf.study.schemas.finite_size import LOCAL_EXPONENTS, LOSS_RATIOS
 from plrf.study.schemas.losses import loss_status
 from plrf.study.store import write_table
-from plrf.theory import exponents, phase_name
-from plrf.volterra import expected_loss
+from plrf.theory.estimated_front import estimated_optimum
+from plrf.theory.parts import loss_estimate
+from plrf.theory.phases import exponents, phase_name
 
 STEPS_PER_DECADE = 16
 BUDGETS_PER_DECADE = 2
@@ -142,7 +142,7 @@ def run_job(config: dict[str, Any], paths: dict[str, str]) -> None:
 
 
 if __name__ == "__main__":
-    from plrf.logs import log_to
+    from plrf.study.logs import log_to
 
     log_to(snakemake.log[0])
     run_job(snakemake.params.config, dict(snakemake.output.items()))

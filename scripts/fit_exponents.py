@@ -7,18 +7,18 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from plrf.logs import track
 from plrf.measure.curves import LossTable, loss_table
 from plrf.measure.estimates import METHODS
 from plrf.measure.exponents import QUANTITIES, Measurement, fit_exponents
 from plrf.measure.references import ExactFront, expected_exponents, spread
 from plrf.model import random_stream
+from plrf.progress import track
 from plrf.study.provenance import provenance
 from plrf.study.schemas.fits import EXPONENTS, FRONTS, ISOFLOP
 from plrf.study.schemas.grid import GRID
 from plrf.study.schemas.losses import LOSSES
 from plrf.study.store import read_table, write_table
-from plrf.theory import exponents
+from plrf.theory.phases import exponents
 
 POINT = ["sweep", "alpha", "beta"]
 ESTIMATE = ["estimate", "std_error", "dof", "ci_low", "ci_high", "expected", "exact"]
@@ -197,7 +197,7 @@ def run_job(
 
 
 if __name__ == "__main__":
-    from plrf.logs import log_to
+    from plrf.study.logs import log_to
 
     log_to(snakemake.log[0])
     run_job(

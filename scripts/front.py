@@ -8,20 +8,16 @@ from matplotlib.colors import ListedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from plrf.plotting import (
+from plrf.draw.axes import legend_below, log_ticks, say_if_empty, some
+from plrf.draw.curves import draw_loss_curves, power_law_line
+from plrf.draw.style import (
     ENGINE_COLORS,
     ENGINE_LABELS,
     INK,
     WIDTH,
-    draw_loss_curves,
-    legend_below,
-    log_ticks,
     panel_label,
-    power_law_line,
     save,
-    say_if_empty,
     sequence_colors,
-    some,
     style,
 )
 from plrf.study.provenance import read_provenance
@@ -174,7 +170,7 @@ def make_figure(inputs: dict[str, str], sweep: str, paths: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    from plrf.logs import log_to
+    from plrf.study.logs import log_to
 
     log_to(snakemake.log[0])
     make_figure(

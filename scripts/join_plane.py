@@ -16,7 +16,7 @@ def join(files: list[str], plane: dict[str, Any], path: str) -> None:
 
 
 if __name__ == "__main__":
-    from plrf.logs import log_to
+    from plrf.study.logs import log_to
 
     log_to(snakemake.log[0])
     join(snakemake.input.parts, snakemake.params.plane, snakemake.output[0])

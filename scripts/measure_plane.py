@@ -6,12 +6,12 @@ from typing import Any
 
 import pandas as pd
 
-from plrf.logs import track
-from plrf.optimum import compute_optimal
+from plrf.exact.front import compute_optimal
+from plrf.progress import track
 from plrf.study.provenance import provenance
 from plrf.study.schemas.plane import PLANE
 from plrf.study.store import write_table
-from plrf.theory import exponents, phase_name
+from plrf.theory.phases import exponents, phase_name
 
 UNKNOWN = float("nan")
 NOT_MEASURED = dict.fromkeys(("d_opt", "loss_opt", "eta", "xi", "eta_error", "xi_error"), UNKNOWN)
@@ -85,7 +85,7 @@ def run_job(alphas: list[float], betas: list[float], front: dict[str, Any], path
 
 
 if __name__ == "__main__":
-    from plrf.logs import log_to
+    from plrf.study.logs import log_to
 
     log_to(snakemake.log[0])
     run_job(

@@ -75,7 +75,7 @@ def write_tables(benchmarks: Path, names: list[str], csv_path: str, markdown_pat
 
 
 if __name__ == "__main__":
-    from plrf.logs import log_to
+    from plrf.study.logs import log_to
 
     log_to(snakemake.log[0])
     results = Path(snakemake.output.csv).parent

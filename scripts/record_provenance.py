@@ -77,7 +77,7 @@ def write_provenance(
 
 
 if __name__ == "__main__":
-    from plrf.logs import log_to
+    from plrf.study.logs import log_to
 
     log_to(snakemake.log[0])
     tables = [path for path in snakemake.input.results if path.endswith(".parquet")]

@@ -43,7 +43,7 @@ def write_pages(sources: dict[str, str], paths: dict[str, str]) -> None:
 
 
 if __name__ == "__main__":
-    from plrf.logs import log_to
+    from plrf.study.logs import log_to
 
     log_to(snakemake.log[0])
     write_pages(dict(snakemake.input.items()), dict(snakemake.output.items()))

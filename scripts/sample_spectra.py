@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from plrf.logs import track
+from plrf.engines.reduction import Reduction, reduce
 from plrf.model import random_stream
-from plrf.reduction import Reduction, reduce
+from plrf.progress import track
 from plrf.study.provenance import provenance
 from plrf.study.schemas.spectra import EIGENVALUES, SPECTRUM_HISTOGRAM
 from plrf.study.store import write_table
@@ -97,7 +97,7 @@ def run_job(
 
 
 if __name__ == "__main__":
-    from plrf.logs import log_to
+    from plrf.study.logs import log_to
 
     log_to(snakemake.log[0])
     run_job(

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from plrf.logs import track
+from plrf.engines.recursion import recursion
+from plrf.engines.reduction import Reduction, reduce
+from plrf.engines.sgd import simulate
 from plrf.model import random_stream, recorded_steps
-from plrf.recursion import recursion
-from plrf.reduction import Reduction, reduce
-from plrf.sgd import simulate
+from plrf.progress import track
 from plrf.study.provenance import provenance
 from plrf.study.schemas.losses import LOSSES, loss_status
 from plrf.study.store import write_table
@@ -111,7 +111,7 @@ def run_job(points: list[dict[str, Any]], seed: int, steps_per_decade: int, path
 
 
 if __name__ == "__main__":
-    from plrf.logs import log_to
+    from plrf.study.logs import log_to
 
     log_to(snakemake.log[0])
     run_job(

@@ -5,12 +5,12 @@ from typing import Any
 
 import pandas as pd
 
-from plrf.logs import track
+from plrf.exact.loss import expected_loss
 from plrf.model import recorded_steps
+from plrf.progress import track
 from plrf.study.provenance import provenance
 from plrf.study.schemas.losses import LOSSES, loss_status
 from plrf.study.store import write_table
-from plrf.volterra import expected_loss
 
 
 def curve(point: dict[str, Any], steps_per_decade: int) -> pd.DataFrame:
@@ -50,7 +50,7 @@ def run_job(points: list[dict[str, Any]], steps_per_decade: int, path: str) -> N
 
 
 if __name__ == "__main__":
-    from plrf.logs import log_to
+    from plrf.study.logs import log_to
 
     log_to(snakemake.log[0])
     run_job(

@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from plrf.asymptotics import continuous_density, pure_point_density
-from plrf.spectrum import spectral_density
+from plrf.exact.density import spectral_density
 from plrf.study.provenance import provenance
 from plrf.study.schemas.spectra import SPECTRUM_DENSITY
 from plrf.study.store import write_table
+from plrf.theory.parts import continuous_density, pure_point_density
 
 
 def densities(alpha: float, beta: float, d: int, v: int) -> pd.DataFrame:
@@ -43,7 +43,7 @@ def run_job(points: list[list[float]], d: int, v: int, path: str) -> None:
 
 
 if __name__ == "__main__":
-    from plrf.logs import log_to
+    from plrf.study.logs import log_to
 
     log_to(snakemake.log[0])
     run_job(

@@ -5,10 +5,11 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from plrf.asymptotics import f_0, f_ac, f_pp, k_pp, power_laws
 from plrf.model import learning_rate
 from plrf.study.store import write_rendered
-from plrf.theory import greek
+from plrf.theory.limits import power_laws
+from plrf.theory.parts import f_0, f_ac, f_pp, k_pp
+from plrf.theory.phases import greek
 
 # The laws hold for 1 << T << d^(2 alpha): at T = 30 the upper end adds exp(-30), so that what is
 # left is the effect of finite d. Slopes are taken over a factor of 1.01.
@@ -112,7 +113,7 @@ def write_tables(points: dict[str, list[float]], csv_path: str, markdown_path: s
 
 
 if __name__ == "__main__":
-    from plrf.logs import log_to
+    from plrf.study.logs import log_to
 
     log_to(snakemake.log[0])
     write_tables(snakemake.params.points, snakemake.output.csv, snakemake.output.md)

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from plrf.study.store import write_rendered
-from plrf.theory import PHASES, greek
+from plrf.theory.phases import PHASES, greek
 
 
 def term(name: str) -> str:
@@ -67,7 +67,7 @@ def write_tables(points: dict[str, list[float]], csv_path: str, markdown_path: s
 
 
 if __name__ == "__main__":
-    from plrf.logs import log_to
+    from plrf.study.logs import log_to
 
     log_to(snakemake.log[0])
     write_tables(snakemake.params.points, snakemake.output.csv, snakemake.output.md)

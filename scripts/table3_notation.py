@@ -3,7 +3,7 @@
 import pandas as pd
 
 from plrf.study.store import write_rendered
-from plrf.theory import greek
+from plrf.theory.phases import greek
 
 # Work, what its symbol means, the symbol, and its value here.
 NOTATION = [
@@ -43,7 +43,7 @@ def write_tables(csv_path: str, markdown_path: str) -> None:
 
 
 if __name__ == "__main__":
-    from plrf.logs import log_to
+    from plrf.study.logs import log_to
 
     log_to(snakemake.log[0])
     write_tables(snakemake.output.csv, snakemake.output.md)

@@ -92,7 +92,7 @@ def write_tables(exponents_path: str, csv_path: str, markdown_path: str) -> None
 
 
 if __name__ == "__main__":
-    from plrf.logs import log_to
+    from plrf.study.logs import log_to
 
     log_to(snakemake.log[0])
     write_tables(snakemake.input.exponents, snakemake.output.csv, snakemake.output.md)

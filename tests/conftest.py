@@ -17,7 +17,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, settings
 
-from plrf import plotting
+from plrf.draw import style as draw_style
 from plrf.study.config import complete
 from tests.browser import Browser
 
@@ -173,6 +173,6 @@ def quick_copy(quick, tmp_path) -> Run:
 @pytest.fixture
 def style():
     """The project's style, and no figure left open."""
-    with plotting.style():
+    with draw_style.style():
         yield
     plt.close("all")

@@ -30,4 +30,4 @@ def test_pages_render(tmp_path):
     page = (tmp_path / "plrf.html").read_text(encoding="utf-8")
     for name in plrf.__all__:
         assert f'id="{name}"' in page
-    assert (tmp_path / "plrf" / "volterra.html").stat().st_size > 10_000
+    assert (tmp_path / "plrf" / "exact" / "inversion.html").stat().st_size > 10_000

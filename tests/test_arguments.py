@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 import plrf
-from plrf.asymptotics import f_0, loss_estimate
-from plrf.estimate import estimated_optimum
+from plrf.exact.front import compute_optimal
+from plrf.exact.loss import expected_loss
 from plrf.model import learning_rate
-from plrf.optimum import compute_optimal
-from plrf.theory import phase
-from plrf.volterra import expected_loss
+from plrf.theory.estimated_front import estimated_optimum
+from plrf.theory.parts import f_0, loss_estimate
+from plrf.theory.phases import phase
 
 POINT = {"alpha": 0.75, "beta": 0.5}
 SIZE = {"d": 20, "v": 80, "learning_rate": 0.25, "batch": 1}
@@ -104,7 +104,7 @@ def test_records_of_arrays_compare_by_identity():
         if any("Array" in str(field.type) for field in dataclasses.fields(kind))
         or any("ndarray" in str(field.type) for field in dataclasses.fields(kind))
     }
-    assert {"plrf.optimum.Optimum", "plrf.volterra.ExpectedLoss"} < found
+    assert {"plrf.exact.front.Optimum", "plrf.exact.loss.ExpectedLoss"} < found
     assert {name for name in found if records()[name].__eq__ is not object.__eq__} == set()
 
 

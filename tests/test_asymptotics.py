@@ -6,21 +6,21 @@ import numpy as np
 import pytest
 from scipy import special
 
-from plrf.asymptotics import (
-    _capacity_ridge,
+from plrf.exact.loss import expected_loss
+from plrf.exact.power_sums import power_sum
+from plrf.exact.ridge import DeterministicEquivalent
+from plrf.model import learning_rate
+from plrf.theory.limits import power_laws
+from plrf.theory.parts import (
     _complete_integral,
     _truncated_integral,
+    capacity_ridge,
     f_0,
     f_ac,
     f_pp,
     k_pp,
     loss_estimate,
-    power_laws,
 )
-from plrf.model import learning_rate
-from plrf.power_sums import power_sum
-from plrf.resolvent import DeterministicEquivalent
-from plrf.volterra import expected_loss
 
 # Both sides of 2 alpha = 1 and 4 alpha = 1, the lines themselves, and the extremes.
 ALPHAS = [
@@ -191,7 +191,7 @@ def test_c_beta_counts_the_features_of_the_model_and_vanishes_on_the_line():
 @pytest.mark.parametrize("alpha", [0.05, 0.3, 0.5 - 1e-8, 0.5, 0.5 + 1e-8, 0.7, 3.0])
 @pytest.mark.parametrize(("d", "v"), [(1e6, 1e6 + 1), (1e3, 1.2e3), (1e2, 4e2), (10, 1e12)])
 def test_ridge_of_the_capacity_solves_its_equation(alpha, d, v):
-    kappa, ratio = _capacity_ridge(alpha, d, v), v / d
+    kappa, ratio = capacity_ridge(alpha, d, v), v / d
     # In units of the interval's length: the integral is 1 when the mean of 1/(1+w x^2a) is d/v.
     w = ratio ** (2 * alpha) / kappa
     x, weights = np.polynomial.legendre.leggauss(20)
@@ -205,7 +205,7 @@ def test_ridge_of_the_capacity_solves_its_equation(alpha, d, v):
 def test_f_0_is_the_sum_of_section_6(alpha, beta):
     d, v = 200, 30_000
     j = np.arange(1.0, v + 1)
-    ratio = (d / j) ** (2 * alpha) * _capacity_ridge(alpha, d, v)
+    ratio = (d / j) ** (2 * alpha) * capacity_ridge(alpha, d, v)
     expected = (j ** (-2 * alpha - 2 * beta) / (1 + ratio)).sum()
     np.testing.assert_allclose(f_0(alpha=alpha, beta=beta, d=d, v=v), expected, rtol=1e-12)
 

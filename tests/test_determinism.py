@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from plrf.engines.reduction import reduce
 from plrf.model import random_stream
-from plrf.reduction import reduce
 
 ROOT = Path(__file__).resolve().parents[1]
 

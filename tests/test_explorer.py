@@ -12,9 +12,11 @@ import pytest
 from conftest import read_config
 from selenium.webdriver.common.keys import Keys
 
-from plrf import asymptotics, optimum, volterra
+from plrf.exact import front as optimum
+from plrf.exact import loss as volterra
 from plrf.study import store
 from plrf.study.schemas import explorer as explorer_schema
+from plrf.theory import parts as asymptotics
 from scripts import explorer_data, explorer_page
 
 ROOT = Path(__file__).resolve().parents[1]

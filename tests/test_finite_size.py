@@ -5,15 +5,15 @@ import pandas as pd
 import pytest
 from scipy.optimize import minimize_scalar
 
-from plrf import estimate
-from plrf.asymptotics import loss_estimate
-from plrf.estimate import estimated_optimum
+from plrf.exact.loss import expected_loss
 from plrf.model import learning_rate
 from plrf.study import store
 from plrf.study.provenance import read_provenance
 from plrf.study.schemas import finite_size as finite_size_schema
-from plrf.theory import exponents
-from plrf.volterra import expected_loss
+from plrf.theory import estimated_front as estimate
+from plrf.theory.estimated_front import estimated_optimum
+from plrf.theory.parts import loss_estimate
+from plrf.theory.phases import exponents
 from scripts import fig05_finite_size, finite_size
 from tests.figure_checks import is_drawn, layout_problems, shown_texts
 

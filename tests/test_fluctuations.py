@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from plrf.engines.reduction import Reduction
+from plrf.engines.sgd import simulate
 from plrf.measure.fluctuations import (
     TypicalModes,
     kernel_mass_spread,
@@ -10,8 +12,6 @@ from plrf.measure.fluctuations import (
     typical_modes,
 )
 from plrf.model import feature_variances, learning_rate, random_stream
-from plrf.reduction import Reduction
-from plrf.sgd import simulate
 
 
 def modes_of(eigenvalues):

@@ -7,8 +7,8 @@ import sys
 import numpy as np
 import pytest
 
-from plrf import logs
-from plrf.recursion import recursion
+from plrf import progress as logs
+from plrf.engines.recursion import recursion
 
 
 @pytest.fixture
@@ -72,8 +72,8 @@ class TestTrack:
 def test_library_prints_nothing():
     """In a notebook there is no output: records of progress stay below Python's default level."""
     code = (
-        "import numpy as np; from plrf import logs; logs.PAUSE = 0.0\n"
-        "from plrf.recursion import recursion\n"
+        "import numpy as np; from plrf import progress; progress.PAUSE = 0.0\n"
+        "from plrf.engines.recursion import recursion\n"
         "recursion(np.ones(2), np.ones(2), 0.0, 0.1, 1, np.array([0, 50]))"
     )
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8")

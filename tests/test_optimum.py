@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from plrf.exact.front import compute_optimal
+from plrf.exact.loss import DivergenceError, expected_loss
+from plrf.exact.ridge import ConvergenceError, critical_learning_rate, kernel_mass
 from plrf.model import learning_rate
-from plrf.optimum import compute_optimal
-from plrf.resolvent import ConvergenceError, critical_learning_rate, kernel_mass
-from plrf.theory import exponents
-from plrf.volterra import DivergenceError, expected_loss
+from plrf.theory.phases import exponents
 
 POINTS = {
     "Ia": (0.75, 0.25),
@@ -99,7 +99,7 @@ def test_errors_bound_the_change_with_the_nodes(monkeypatch):
     flops = np.geomspace(1e4, 1e20, 5)
     arguments = {"alpha": 0.7, "beta": 0.9}
     front = compute_optimal(flops, **arguments)
-    monkeypatch.setattr("plrf.minimise.NODES", 21)
+    monkeypatch.setattr("plrf.exact.minimise.NODES", 21)
     finer = compute_optimal(flops, **arguments)
     for name in ("loss", "d", "eta", "xi"):
         value, truth = getattr(front, name), getattr(finer, name)
@@ -182,7 +182,7 @@ def test_a_loss_that_cannot_be_computed_is_flagged(monkeypatch):
     def fail(*_):
         raise ConvergenceError
 
-    monkeypatch.setattr("plrf.optimum.invert_at", fail)
+    monkeypatch.setattr("plrf.exact.front.invert_at", fail)
     front = compute_optimal([1e3, 1e8], alpha=0.7, beta=0.7)
     assert front.status.tolist() == ["not converged", "not converged"]
     assert np.isnan(front.d).all()

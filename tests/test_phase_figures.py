@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 from matplotlib.collections import QuadMesh
 
-from plrf import plotting
-from plrf.asymptotics import loss_estimate
+from plrf.draw import style as draw_style
+from plrf.draw.style import TERM_LABELS
+from plrf.exact.front import compute_optimal
 from plrf.model import learning_rate
-from plrf.optimum import compute_optimal
-from plrf.plotting import TERM_LABELS
 from plrf.study import store
 from plrf.study.schemas import plane as plane_schema
-from plrf.theory import PHASES, exponents, phase_name
+from plrf.theory.parts import loss_estimate
+from plrf.theory.phases import PHASES, exponents, phase_name
 from scripts import (
     exponent_plane,
     fig02_phase_diagram,
@@ -114,7 +114,7 @@ def test_quick_plane_has_every_point_once(quick):
 
 @pytest.fixture(scope="module")
 def fig02():
-    with plotting.style():
+    with draw_style.style():
         yield fig02_phase_diagram.draw(POINTS)
     plt.close("all")
 

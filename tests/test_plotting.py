@@ -12,23 +12,12 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.path import Path
 from matplotlib.ticker import LogLocator
 
-from plrf import plotting
-from plrf.plotting import (
-    ENGINE_COLORS,
-    INK,
-    PHASE_COLORS,
-    TERM_COLORS,
-    draw_line,
-    draw_phases,
-    legend_below,
-    log_ticks,
-    power_of_ten,
-    region_polygon,
-    say,
-    some,
-    tint,
-)
-from plrf.theory import PHASES, phase_name
+from plrf.draw import style as draw_style
+from plrf.draw.axes import legend_below, log_ticks, power_of_ten, say, some
+from plrf.draw.curves import draw_line
+from plrf.draw.phases import PHASE_COLORS, draw_phases, region_polygon
+from plrf.draw.style import ENGINE_COLORS, INK, TERM_COLORS, tint
+from plrf.theory.phases import PHASES, phase_name
 from tests.figure_checks import layout_problems, shown_texts
 
 # What eyes without red, or without green, cones see of linear RGB: Machado, Oliveira and
@@ -191,7 +180,7 @@ def test_style_is_the_same_whatever_was_set_before(style):
     odd = {"text.usetex": True, "interactive": True, "lines.linestyle": "--", "figure.dpi": 55.0}
     odd |= {"savefig.bbox": "tight", "legend.loc": "upper left", "axes.formatter.use_locale": True}
     with mpl.rc_context(odd):
-        with plotting.style():
+        with draw_style.style():
             assert dict(mpl.rcParams) == clean
         assert {key: mpl.rcParams[key] for key in odd} == odd, "and a user's settings stay"
 

@@ -9,13 +9,7 @@ from hypothesis import strategies as st
 from numpy.polynomial.chebyshev import chebval
 from scipy.special import digamma, zeta
 
-from plrf.power_sums import (
-    ShrinkageRule,
-    feature_rule,
-    gauss_sum_rule,
-    power_sum,
-    tail_rule,
-)
+from plrf.exact.power_sums import ShrinkageRule, feature_rule, gauss_sum_rule, power_sum, tail_rule
 
 # Right at, and next to, the lengths at which the rule changes its kind.
 LENGTHS = (1, 2, 16, 17, 31, 32, 33, 47, 48, 49, 63, 64, 65, 67, 79, 101, 1000, 12_345)

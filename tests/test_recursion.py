@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from plrf.engines.recursion import recursion
+from plrf.engines.reduction import Reduction, reduce
 from plrf.model import learning_rate, random_stream
-from plrf.recursion import recursion
-from plrf.reduction import Reduction, reduce
 
 FAR = (400, 1000, 3000)
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
-from plrf import reduction as module
+from plrf.engines import reduction as module
+from plrf.engines.reduction import BLOCK_ROWS, feature_blocks, gram_start, reduce
 from plrf.model import feature_variances, random_stream, target_coefficients
-from plrf.reduction import BLOCK_ROWS, feature_blocks, gram_start, reduce
 
 MODELS = [
     (0.3, 0.9, 20, 50),
@@ -177,7 +177,7 @@ def test_memory_is_a_few_square_matrices_whatever_v(v):
     d = 1000
     program = f"""
 from plrf.model import random_stream
-from plrf.reduction import reduce
+from plrf.engines.reduction import reduce
 
 def peak():
     with open("/proc/self/status") as file:

@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
-from plrf.model import feature_variances, learning_rate, target_coefficients
-from plrf.resolvent import (
+from plrf.exact.loss import expected_loss
+from plrf.exact.ridge import (
     ConvergenceError,
     DeterministicEquivalent,
     critical_learning_rate,
     kernel_mass,
 )
-from plrf.volterra import expected_loss
+from plrf.model import feature_variances, learning_rate, target_coefficients
 
 sizes = st.tuples(st.integers(1, 400), st.sampled_from([1, 1.2, 4, 50])).map(
     lambda pair: (pair[0], int(pair[0] * pair[1]))

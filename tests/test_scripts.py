@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 from scipy.stats import linregress
 
+from plrf.exact.front import compute_optimal
 from plrf.measure import agreement
 from plrf.model import recorded_steps
-from plrf.optimum import compute_optimal
 from plrf.study import store
 from plrf.study.grid import expand
 from plrf.study.provenance import provenance, read_provenance

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy.stats import ks_2samp
 
-from plrf import sgd as module
+from plrf.engines import sgd as module
+from plrf.engines.recursion import recursion
+from plrf.engines.reduction import Reduction, feature_blocks, reduce
+from plrf.engines.sgd import simulate, simulate_literal
 from plrf.model import learning_rate, random_stream, recorded_steps
-from plrf.recursion import recursion
-from plrf.reduction import Reduction, feature_blocks, reduce
-from plrf.sgd import simulate, simulate_literal
 
 ALPHA, BETA, D, V = 1.0, 0.4, 4, 12
 STEPS = np.array([1, 2, 5, 20, 50])

@@ -6,13 +6,14 @@ import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.patches import StepPatch
 
-from plrf import asymptotics, volterra
+from plrf.engines.reduction import feature_blocks
+from plrf.exact import inversion
+from plrf.exact.density import spectral_density
+from plrf.exact.ridge import DeterministicEquivalent
 from plrf.model import feature_variances, learning_rate, random_stream, target_coefficients
-from plrf.reduction import feature_blocks
-from plrf.resolvent import DeterministicEquivalent
-from plrf.spectrum import spectral_density
 from plrf.study import store
 from plrf.study.schemas import spectra as spectra_schema
+from plrf.theory import parts as asymptotics
 from scripts import contours, fig06_spectra, fig07_contour, sample_spectra, spectral_densities
 from tests.figure_checks import is_drawn, layout_problems, shown_texts
 
@@ -236,7 +237,7 @@ class TestContours:
         own = table.dropna(subset="first_step")
         steps = np.unique(own[["first_step", "last_step"]])
         assert steps[0] == 0
-        volterra.invert(steps, Recorder(), rate, 1)
+        inversion.invert(steps, Recorder(), rate, 1)
         nodes = (own["real"] + 1j * own["imag"]).to_numpy()
         distance = np.abs(nodes[:, None] - np.concatenate(used)).min(axis=1)
         assert np.all(distance <= 1e-12 * np.abs(nodes))

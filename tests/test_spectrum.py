@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from plrf.exact.density import spectral_density
+from plrf.exact.ridge import DeterministicEquivalent
 from plrf.model import feature_variances, target_coefficients
-from plrf.resolvent import DeterministicEquivalent
-from plrf.spectrum import spectral_density
 
 # alpha, beta, d, v: every phase, v = d (hard edge), v close to d, v/d large, few parameters.
 CASES = [

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from plrf.resolvent import kernel_mass
+from plrf.exact.ridge import kernel_mass
 from plrf.study import catalogue
 from plrf.study.config import complete, validate
 from plrf.study.grid import expand

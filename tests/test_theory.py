@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import plrf
-from plrf.theory import IV_BOUNDARY, PHASES, exponents, greek, phase, phase_name, universal
+from plrf.theory.phases import IV_BOUNDARY, PHASES, exponents, greek, phase, phase_name, universal
 
 INTERIOR = {
     "Ia": (0.8, 0.2),

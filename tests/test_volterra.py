@@ -9,12 +9,13 @@ import scipy.fft
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from plrf.engines.recursion import recursion
+from plrf.engines.reduction import Reduction, reduce
+from plrf.exact.inversion import invert, invert_at
+from plrf.exact.loss import DivergenceError, expected_loss
+from plrf.exact.power_sums import power_sum
+from plrf.exact.ridge import ConvergenceError, DeterministicEquivalent, critical_learning_rate
 from plrf.model import feature_variances, learning_rate, random_stream, target_coefficients
-from plrf.power_sums import power_sum
-from plrf.recursion import recursion
-from plrf.reduction import Reduction, reduce
-from plrf.resolvent import ConvergenceError, DeterministicEquivalent, critical_learning_rate
-from plrf.volterra import DivergenceError, expected_loss, invert, invert_at
 
 REFERENCE = pd.read_csv(Path(__file__).parent / "data" / "expected_loss.csv")
 CASES = [case for _, case in REFERENCE.groupby(["alpha", "beta"], sort=False)]

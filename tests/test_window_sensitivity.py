@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plrf.theory import exponents
+from plrf.theory.phases import exponents
 from scripts import fig16_window_sensitivity
 from tests.figure_checks import layout_problems, shown_texts
 

@@ -22,7 +22,7 @@ import yaml
 from conftest import Checkout, read_config
 
 import plrf
-from plrf import plotting
+from plrf.draw import style as draw_style
 from plrf.study import store
 from plrf.study.provenance import read_provenance
 from plrf.study.schemas import checks as checks_schema
@@ -183,7 +183,7 @@ class TestQuickWorkflow:
         boxes = re.findall(rb"/MediaBox \[ 0 0 ([0-9.]+) ([0-9.]+) \]", pdf)
         assert len(boxes) == 1, "one page"
         width, height = map(float, boxes[0])
-        assert width == 72 * plotting.WIDTH == 486
+        assert width == 72 * draw_style.WIDTH == 486
         assert 72 * 2 <= height <= 72 * 9, "readable, and within the text of a page"
         # Text stays text: fonts are embedded as TrueType.
         assert b"/FontFile2" in pdf
@@ -544,6 +544,11 @@ class LibraryFinder(ModuleFinder):
             super().scan_code(code, module)
 
 
+def script_of(rule):
+    """Name of the file that a rule runs."""
+    return f"{SCRIPTS.get(rule, rule)}.py"
+
+
 def imported(checkout, script):
     """Modules of plrf that a script imports, directly or not."""
     finder = LibraryFinder(path=[str(checkout.root / "src")])
@@ -553,14 +558,14 @@ def imported(checkout, script):
 
 def test_hashed_code_is_the_import_closure(checkout):
     for rule in (ALL_JOBS | LAST_JOBS).keys() - {"all"}:
-        script = checkout.root / "scripts" / f"{SCRIPTS.get(rule, rule)}.py"
+        script = checkout.root / "scripts" / script_of(rule)
         files = imported_files(script, checkout.root / "src")
         assert set(map(str, files)) == imported(checkout, script.name), rule
 
 
 def names_of_package(path):
     """Names of plrf that a file uses, other than its modules."""
-    modules = {module.stem for module in (ROOT / "src/plrf").glob("*.py")}
+    modules = {module.stem for module in (ROOT / "src/plrf").iterdir()}
     names = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module == "plrf":
@@ -573,7 +578,7 @@ def names_of_package(path):
 def test_jobs_use_nothing_of_the_package_but_its_modules_and_version(checkout, tmp_path):
     """An edit of the package's own file reruns nothing, and its shortcuts hide what they import."""
     for rule in ALL_JOBS:
-        script = checkout.root / "scripts" / f"{rule}.py"
+        script = checkout.root / "scripts" / script_of(rule)
         for path in [script, *map(Path, imported(checkout, script.name))]:
             assert names_of_package(path) <= {"__version__"}, path
     sample = tmp_path / "sample.py"
@@ -583,39 +588,47 @@ def test_jobs_use_nothing_of_the_package_but_its_modules_and_version(checkout, t
     assert names_of_package(sample) == {"a", "b", "d"}
 
 
-PLANE_FIGURES = {"exponent_plane"}  # drawn from losses too
-DRAWN = {name for name in ALL_JOBS if name.startswith(("fig", "front"))} | PLANE_FIGURES
-DRAWN.add("explorer_page")
+DRAWN = {name for name in ALL_JOBS if name.startswith("fig")} | {"explorer_page"}
+DRAWN_FROM_PLANE = set(EXPONENT_FIGURES)
 
 
 @pytest.mark.parametrize(
     ("file", "spared"),
     [
-        ("src/plrf/sgd.py", {"expand_grid", "solve_volterra", *APART} - PLANE_FIGURES),
-        ("src/plrf/volterra.py", {"expand_grid", "simulate", "sample_spectra", *OF_POINTS}),
+        ("engines/sgd.py", {"expand_grid", "solve_volterra", *APART} - DRAWN_FROM_PLANE),
+        ("exact/loss.py", {"expand_grid", "simulate", "sample_spectra", *OF_POINTS}),
         (
-            "src/plrf/fitting.py",
+            "measure/estimates.py",
             {"expand_grid", *LOSSES, "aggregate_losses", *SPECTRA, *OF_POINTS},
         ),
-        ("src/plrf/theory.py", {*LOSSES, "aggregate_losses", "sample_spectra"}),
-        ("src/plrf/asymptotics.py", {*FROM_LOSSES, *PLANE}),
-        ("src/plrf/spectrum.py", ALL_JOBS.keys() - {"spectral_densities", "fig06_spectra"}),
-        ("src/plrf/estimate.py", ALL_JOBS.keys() - FINITE_SIZE.keys()),
-        ("src/plrf/plotting.py", ALL_JOBS.keys() - DRAWN),
-        ("scripts/front.py", ALL_JOBS.keys() - {"front"}),
-        ("scripts/measure_plane.py", ALL_JOBS.keys() - PLANE.keys()),
-        ("scripts/explorer_page.py", ALL_JOBS.keys() - {"explorer_page"}),
+        ("theory/phases.py", {*LOSSES, "aggregate_losses", "sample_spectra"}),
+        ("theory/parts.py", {*FROM_LOSSES, *PLANE}),
+        ("exact/density.py", ALL_JOBS.keys() - {"spectral_densities", "fig06_spectra"}),
+        ("theory/estimated_front.py", ALL_JOBS.keys() - FINITE_SIZE.keys()),
+        ("draw/style.py", ALL_JOBS.keys() - DRAWN),
+        # New columns of a table rerun no simulation.
+        ("study/schemas/fits.py", {*LOSSES, "aggregate_losses", *SPECTRA, *EXPLORER}),
+        ("study/schemas/explorer.py", ALL_JOBS.keys() - EXPLORER.keys()),
+        ("study/catalogue.py", ALL_JOBS.keys()),
+        ("../../scripts/front.py", ALL_JOBS.keys() - set(FRONTS)),
+        ("../../scripts/measure_plane.py", ALL_JOBS.keys() - PLANE.keys()),
+        ("../../scripts/explorer_page.py", ALL_JOBS.keys() - {"explorer_page"}),
     ],
 )
 def test_edited_code_reruns_what_depends_on_it(checkout, quick, rules, file, spared):
-    path = checkout.root / file
-    new = {r for r in rules if r == path.stem or str(path) in imported(checkout, f"{r}.py")}
+    path = (checkout.root / "src" / "plrf" / file).resolve()
+    scripts = {rule: script_of(rule) for rule in rules}
+    new = {
+        rule
+        for rule, script in scripts.items()
+        if script == path.name or str(path) in imported(checkout, script)
+    }
     stale = set()
     while new:
         stale |= new
         made = set().union(*(rules[rule][1] for rule in new))
         new = {rule for rule, (inputs, _) in rules.items() if inputs & made} - stale
-    assert stale
+    assert bool(stale) == (spared != ALL_JOBS.keys())
     assert not stale & spared
 
     text, times = path.read_text(encoding="utf-8"), path.stat()

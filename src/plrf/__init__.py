@@ -12,21 +12,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from plrf import theory
-    from plrf.optimum import compute_optimal as compute_optimal
-    from plrf.theory import phase as phase
-    from plrf.volterra import expected_loss as expected_loss
+    from plrf.exact.front import compute_optimal as compute_optimal
+    from plrf.exact.loss import expected_loss as expected_loss
+    from plrf.theory import phases
+    from plrf.theory.phases import phase as phase
 
-    theory_exponents = theory.exponents
+    theory_exponents = phases.exponents
 
 __version__ = "0.1.0"
 
 # Imported on first use, so that a job loads only the modules that it needs.
 _PUBLIC = {
-    "compute_optimal": ("plrf.optimum", "compute_optimal"),
-    "expected_loss": ("plrf.volterra", "expected_loss"),
-    "phase": ("plrf.theory", "phase"),
-    "theory_exponents": ("plrf.theory", "exponents"),
+    "compute_optimal": ("plrf.exact.front", "compute_optimal"),
+    "expected_loss": ("plrf.exact.loss", "expected_loss"),
+    "phase": ("plrf.theory.phases", "phase"),
+    "theory_exponents": ("plrf.theory.phases", "exponents"),
 }
 __all__ = list(_PUBLIC)
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plrf.arguments import number, whole_number
-from plrf.power_sums import power_sum
+from plrf.exact.power_sums import power_sum
 
 Array = NDArray[np.float64]
 

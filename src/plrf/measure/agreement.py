@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
+from plrf.exact.ridge import kernel_mass
 from plrf.measure.fluctuations import kernel_mass_spread, relative_second_moment, typical_modes
-from plrf.resolvent import kernel_mass
 
 POINT = ["sweep", "alpha", "beta", "d"]
 MODEL = ["alpha", "d", "v", "batch", "learning_rate"]

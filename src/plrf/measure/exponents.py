@@ -187,7 +187,7 @@ def fit_exact_front(front: Front, d_error: FloatArray, loss_error: FloatArray) -
     Parameters
     ----------
     front : Front
-        From `plrf.optimum.compute_optimal`.
+        From `plrf.exact.front.compute_optimal`.
     d_error, loss_error : ndarray, shape (n_f,)
         Relative errors of its sizes and losses; the standard error is the slope's error if all of
         them add up.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from plrf.power_sums import power_sum
+from plrf.exact.power_sums import power_sum
 
 Array = NDArray[np.float64]
 

@@ -13,11 +13,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.interpolate import CubicHermiteSpline
 
+from plrf.exact.front import compute_optimal
 from plrf.measure.curves import LossTable
 from plrf.measure.estimates import METHODS, front_exponents
 from plrf.measure.exponents import Measurement, fit_exact_front
 from plrf.measure.fronts import Front
-from plrf.optimum import compute_optimal
 
 FloatArray = NDArray[np.float64]
 
@@ -52,7 +52,7 @@ class ExactFront:
         alpha, beta : float
             Data and target complexity.
         v_over_d, settings
-            As for `plrf.optimum.compute_optimal`.
+            As for `plrf.exact.front.compute_optimal`.
         """
         if v_over_d == 1:
             nan, status = np.full(budgets.shape, np.nan), np.full(budgets.shape, "no_minimum")

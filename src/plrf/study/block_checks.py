@@ -7,7 +7,7 @@ from typing import Any
 from plrf.study.grid import has_points, points
 from plrf.study.problems import KeyPath, Problem, problem, suggestion
 from plrf.study.sweep_checks import edge_problems, repeats, stability_problems
-from plrf.theory import TOLERANCE, phase_name
+from plrf.theory.phases import TOLERANCE, phase_name
 
 Sweeps = Mapping[str, Mapping[str, Any]]
 # From a block, the sweeps that their schema accepts, and the names of all sweeps.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from plrf.study.grid import points
-from plrf.theory import phase_name
+from plrf.theory.phases import phase_name
 
 Config = Mapping[str, Any]
 

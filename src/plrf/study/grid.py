@@ -10,11 +10,11 @@ from typing import Any
 
 import pandas as pd
 
+from plrf.exact.ridge import kernel_mass
 from plrf.model import learning_rate
-from plrf.resolvent import kernel_mass
 from plrf.study.problems import KeyPath
 from plrf.study.schemas.grid import GRID
-from plrf.theory import phase_name
+from plrf.theory.phases import phase_name
 
 RUN_ENGINES = ("sgd", "recursion")
 

@@ -5,12 +5,12 @@ from decimal import ROUND_DOWN, Context
 from operator import itemgetter
 from typing import Any
 
+from plrf.exact.ridge import critical_learning_rate
 from plrf.model import learning_rate
-from plrf.resolvent import critical_learning_rate
 from plrf.study.catalogue import FIGURES
 from plrf.study.grid import RUN_ENGINES, features, grid_kernel_mass, has_points, needs_runs, points
 from plrf.study.problems import KeyPath, Problem, problem
-from plrf.theory import TOLERANCE
+from plrf.theory.phases import TOLERANCE
 
 
 def sweep_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]:

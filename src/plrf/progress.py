@@ -1,10 +1,8 @@
-"""Logging of the workflow's jobs: what a script reports, and why it failed, in its log file."""
+"""Progress of long computations, as records of the standard logging."""
 
 import logging
-import sys
 import time
 from collections.abc import Iterable, Iterator
-from types import TracebackType
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -12,36 +10,6 @@ Item = TypeVar("Item")
 # Lines of progress are this many seconds apart, or this part of the time so far, if that is longer.
 PAUSE = 10.0
 LONGER_PAUSE = 0.05
-
-
-def log_to(path: str) -> None:
-    """Send log records, warnings and the uncaught exception to a file.
-
-    Snakemake's ``log:`` directive captures nothing by itself.
-
-    Parameters
-    ----------
-    path : str
-        The log file; overwritten.
-    """
-    logging.Formatter.converter = time.gmtime
-    logging.basicConfig(
-        filename=path,
-        filemode="w",
-        level=logging.INFO,
-        format="%(asctime)sZ %(levelname)s %(message)s",
-        datefmt="%Y-%m-%dT%H:%M:%S",
-        encoding="utf-8",
-    )
-    logging.captureWarnings(True)
-
-    def log_uncaught(
-        kind: type[BaseException], error: BaseException, trace: TracebackType | None
-    ) -> None:
-        logging.critical("uncaught exception", exc_info=(kind, error, trace))
-        sys.__excepthook__(kind, error, trace)
-
-    sys.excepthook = log_uncaught
 
 
 def track(items: Iterable[Item], what: str, total: int) -> Iterator[Item]:

@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from plrf.divergence import DIVERGENCE_FACTOR, LossCurves
-from plrf.logs import track
+from plrf.engines.divergence import DIVERGENCE_FACTOR, LossCurves
+from plrf.engines.reduction import Reduction
 from plrf.model import feature_variances, target_coefficients
-from plrf.reduction import Reduction
+from plrf.progress import track
 
 Array = NDArray[np.float64]
 Steps = NDArray[np.int64]

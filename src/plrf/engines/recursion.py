@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from plrf.divergence import DIVERGENCE_FACTOR, LossCurves
-from plrf.logs import track
+from plrf.engines.divergence import DIVERGENCE_FACTOR, LossCurves
+from plrf.progress import track
 
 Array = NDArray[np.float64]
 

@@ -1,7 +1,7 @@
 """Compute-optimal front of the estimate of the loss (model sections 6 and 7).
 
 What the named parts of the loss predict at a finite budget: the size that minimises
-`plrf.asymptotics.loss_estimate`, and the local exponents of its front.
+`plrf.theory.parts.loss_estimate`, and the local exponents of its front.
 """
 
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plrf.arguments import number, whole_number
-from plrf.asymptotics import loss_estimate
-from plrf.minimise import minimise
+from plrf.exact.front import size_range
+from plrf.exact.minimise import minimise
 from plrf.model import learning_rate
-from plrf.optimum import size_range
+from plrf.theory.parts import loss_estimate
 
 Array = NDArray[np.float64]
 

@@ -12,16 +12,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from plrf.arguments import number, numbers, whole_number
-from plrf.minimise import Minimum, minimise
-from plrf.model import learning_rate
-from plrf.resolvent import (
+from plrf.exact.inversion import FIRST_HYPERBOLA, invert_at
+from plrf.exact.loss import DivergenceError
+from plrf.exact.minimise import Minimum, minimise
+from plrf.exact.ridge import (
     ConvergenceError,
     DeterministicEquivalent,
     critical_learning_rate,
     kernel_mass,
 )
-from plrf.theory import phase
-from plrf.volterra import FIRST_HYPERBOLA, DivergenceError, invert_at
+from plrf.model import learning_rate
+from plrf.theory.phases import phase
 
 Array = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plrf.power_sums import ShrinkageRule, feature_rule, tail_rule
+from plrf.exact.power_sums import ShrinkageRule, feature_rule, tail_rule
 
 Array = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]

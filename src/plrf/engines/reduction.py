@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import linalg
 from scipy.linalg import blas, lapack
 
-from plrf.logs import track
+from plrf.progress import track
 
 Array = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]

@@ -1,0 +1,1 @@
+"""How figures look: style, colours, axes, and what several of them draw."""

@@ -1,0 +1,62 @@
+"""Lines that several figures draw: losses of all engines, and power laws."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from numpy.typing import ArrayLike, NDArray
+
+BAND = (0.1, 0.5, 0.9)  # quantiles over runs of SGD
+
+
+def draw_loss_curves(ax: Axes, losses: pd.DataFrame, colors: Mapping[float, Any]) -> None:
+    """Loss against compute by size: Volterra as lines, SGD as bands over runs with their median.
+
+    A band ends where the first of its runs diverges, since the others alone would be biased.
+
+    Parameters
+    ----------
+    ax : Axes
+    losses : DataFrame
+        Rows of the LOSSES schema, of one point.
+    colors : mapping
+        Color of each size d.
+    """
+    for d, curves in losses.groupby("d"):
+        volterra = curves[curves["engine"] == "volterra"]
+        draw_line(ax, volterra["flops"], volterra["loss"], color=colors[d], lw=0.9)
+        runs = curves[curves["engine"] == "sgd"].pivot(index="flops", columns="run", values="loss")
+        if runs.empty:
+            continue
+        low, median, high = np.quantile(runs, BAND, axis=1)
+        ax.fill_between(runs.index, low, high, color=colors[d], alpha=0.3, lw=0)
+        draw_line(ax, runs.index, median, color=colors[d], lw=0.7, ls=(0, (1, 1)))
+
+
+def draw_line(ax: Axes, x: ArrayLike, y: ArrayLike, **look: Any) -> None:
+    """Draw a line, with a dot where a point has no neighbour that a line could lead to.
+
+    Parameters
+    ----------
+    ax : Axes
+    x, y : array_like, shape (n,)
+        NaN where there is none.
+    **look
+        As for ``Axes.plot``.
+    """
+    there = np.pad(np.isfinite(np.asarray(y, float)), 1)
+    alone = there[1:-1] & ~there[:-2] & ~there[2:]
+    if alone.any():
+        look |= {"marker": ".", "markevery": alone.tolist()}
+    ax.plot(x, y, **look)
+
+
+def power_law_line(
+    x: NDArray[np.float64], y: NDArray[np.float64], exponent: float
+) -> NDArray[np.float64]:
+    """Values at x of the power law with this exponent through the points' centre in log-log."""
+    centre = np.mean(np.log(y) - exponent * np.log(x))
+    line: NDArray[np.float64] = np.exp(centre + exponent * np.log(x))
+    return line

@@ -1,0 +1,1 @@
+"""Losses of given random features W: their reduction, SGD, and the recursion of its mean."""

@@ -1,0 +1,148 @@
+"""Expected loss of one-pass SGD at any step, W averaged out (model sections 4 and 5)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from plrf.arguments import number, numbers, whole_number
+from plrf.exact.inversion import invert
+from plrf.exact.ridge import (
+    ConvergenceError,
+    DeterministicEquivalent,
+    critical_learning_rate,
+    kernel_mass,
+)
+
+Array = NDArray[np.float64]
+
+
+class DivergenceError(ValueError):
+    """The learning rate is at or above the stability threshold (model section 3)."""
+
+
+@dataclass(frozen=True, eq=False)
+class ExpectedLoss:
+    """Expected loss; arrays have the shape of the steps, broadcast against the models' sizes.
+
+    Attributes
+    ----------
+    loss, forcing, kernel : arrays
+        P(r), F(r) and K(r) of model section 3.
+    error : array
+        Estimated relative error of ``loss``: the difference between two contours, and rounding.
+        It is NaN, as are the losses of that model, where the solver did not converge.
+    limit, capacity, kernel_mass : float or arrays
+        P(infinity), F_0 and |K| of each model, in the shape of their sizes.
+    """
+
+    loss: Array
+    error: Array
+    forcing: Array
+    kernel: Array
+    limit: Array | float
+    capacity: Array | float
+    kernel_mass: Array | float
+
+
+def stable_kernel_mass(alpha: float, d: float, v: float, learning_rate: float, batch: int) -> float:
+    """Kernel mass |K| of a stable learning rate (model section 3).
+
+    Raises
+    ------
+    DivergenceError
+        If the learning rate is not below the stability threshold; the message names it.
+    """
+    mass = kernel_mass(alpha, d, v, learning_rate, batch)
+    if mass >= 1:
+        critical = critical_learning_rate(alpha, d, v, batch)
+        raise DivergenceError(
+            f"learning rate {learning_rate} diverges at alpha={alpha}, d={d:g}, v={v:g}, "
+            f"batch={batch}: it must be below {critical}"
+        )
+    return mass
+
+
+def expected_loss(
+    steps: ArrayLike,
+    *,
+    alpha: float,
+    beta: float,
+    d: ArrayLike,
+    v: ArrayLike,
+    learning_rate: ArrayLike,
+    batch: int = 1,
+) -> ExpectedLoss:
+    """Expected loss of one-pass SGD at any steps, W averaged out (model sections 4, 5).
+
+    The cost for one step depends neither on the step nor, to within some ten percent, on d and v.
+    Arrays broadcast: ``steps`` of shape (n,) with ``d`` of shape (m, 1) gives m curves in one call.
+
+    Parameters
+    ----------
+    steps : array of non-negative integers (int or float), any shape and order
+        SGD steps; 0 is the initial loss.
+    alpha, beta : float
+        Data and target complexity.
+    d : float or array
+        Number of parameters.
+    v : float or array
+        Number of features, ``d <= v <= 2**53``, or infinite where ``2 alpha > 1``.
+    learning_rate : float or array
+        gamma.
+    batch : int
+        Samples per step.
+
+    Returns
+    -------
+    ExpectedLoss
+        Losses and their estimated errors, forcing and kernel; limit, capacity and kernel mass.
+
+    Raises
+    ------
+    DivergenceError
+        If a learning rate is not below the stability threshold; the message names it.
+    ValueError
+        If a step is negative or not an integer, v < d or not an integer, another parameter
+        is out of range (the message names argument, value and range), or shapes do not broadcast.
+    TypeError
+        If an argument is not a number.
+    """
+    steps = numbers("steps", steps, least=0, whole=True)
+    alpha, beta = number("alpha", alpha, above=0), number("beta", beta)
+    batch = whole_number("batch", batch, least=1)
+    sizes = np.broadcast_arrays(
+        numbers("d", d, least=1),
+        numbers("v", v, least=1, infinite=True),
+        numbers("learning_rate", learning_rate, above=0),
+    )
+    # Each model once, with all its steps.
+    models, places = np.unique(np.reshape(sizes, (3, -1)), axis=1, return_inverse=True)
+    steps, place = np.broadcast_arrays(steps, places.reshape(sizes[0].shape))
+    curves, error = np.empty((3, *steps.shape)), np.empty(steps.shape)
+    scalars = np.empty((3, models.shape[1]))
+    for k, (parameters, features, gamma) in enumerate(models.T):
+        chosen = place == k
+        try:
+            spectrum, mass = _stable_model(alpha, beta, parameters, features, gamma, batch)
+            curves[:, chosen], error[chosen] = invert(steps[chosen], spectrum, gamma, batch)
+            scalars[:, k] = spectrum.capacity / (1 - mass), spectrum.capacity, mass
+        except ConvergenceError:
+            curves[:, chosen] = error[chosen] = scalars[:, k] = np.nan
+    error /= np.abs(curves[0])
+    parts = scalars[:, places].reshape(3, *sizes[0].shape)
+    limit, capacity, masses = (array[()] for array in parts)
+    return ExpectedLoss(curves[0], error, curves[1], curves[2], limit, capacity, masses)
+
+
+def _stable_model(
+    alpha: float, beta: float, d: float, v: float, learning_rate: float, batch: int
+) -> tuple[DeterministicEquivalent, float]:
+    """Spectrum and kernel mass of a model, its sizes checked against each other."""
+    if not (d <= v and (v <= 2**53 or (v == np.inf and 2 * alpha > 1))):
+        raise ValueError(
+            f"alpha={alpha:g}, d={d:g}, v={v:g}: need d <= v <= 2**53, or v infinite and "
+            "2 alpha > 1"
+        )
+    mass = stable_kernel_mass(alpha, d, v, learning_rate, batch)
+    return DeterministicEquivalent(alpha, beta, d, v), mass
