@@ -473,7 +473,7 @@ class TestCheckResults:
         of_engine = {"recursion": "sgd agrees with recursion: sweep"}
         of_engine["volterra"] = "recursion agrees with volterra: sweep"
         for reference, check in of_engine.items():
-            said = "6 left out, whose mean few runs do not tell" in details[check]
+            said = "6 curves left out, so near the stability threshold" in details[check]
             assert said == (reference in left_out)
             assert details[check].startswith("not compared") == said
         assert failed == [of_engine["volterra"]] * ("volterra" not in left_out)
@@ -567,7 +567,7 @@ class TestCheckExponents:
         ((_, passed, _),) = self.outcome(wrong)
         assert not passed
         ((_, passed, detail),) = self.outcome(wrong, learning_rate=0.4)
-        assert passed and detail.startswith("not compared: 3 fits to losses whose mean few runs")
+        assert passed and detail.startswith("not compared: 3 fits to losses so near the stability")
 
 
 class TestFitExponents:

@@ -26,6 +26,7 @@ BIAS_TIMES_D = 3.0
 # where a W whose eigenvalues are so many deviations too large is still stable.
 MOST_SECOND_MOMENT = 10.0
 STABLE_DEVIATIONS = 4.0
+HEAVY = "so near the stability threshold that a few runs do not tell their mean"
 
 
 def final_losses(losses: pd.DataFrame, engine: str) -> pd.DataFrame:
@@ -107,14 +108,15 @@ def compare(losses: pd.DataFrame, engine: str, reference: str) -> tuple[bool, st
     both = comparable(both, engine, reference)
     left_out = int((~both["compared"]).sum())
     both = both[both["compared"]]
-    heavy = f"; {left_out} left out, whose mean few runs do not tell" if left_out else ""
+    heavy = f"{left_out} curves left out, {HEAVY}" if left_out else ""
     ratio = both.groupby(["alpha", "d", "run"])["ratio"].mean()
     if len(ratio) < 2:
-        return True, f"not compared: {len(ratio)} run(s) of at least {LONG_RUN} steps{heavy}"
+        return True, f"not compared: {heavy or f'{len(ratio)} run(s) of at least {LONG_RUN} steps'}"
     margin = MARGIN * (engine == "sgd") + both["bias"].mean()
     error = ratio.std() / np.sqrt(len(ratio))
     allowed = margin - stdtrit(len(ratio) - 1, FALSE_ALARM / 2) * error
-    detail = f"mean ratio {ratio.mean():.4f} +- {error:.4f} over {len(ratio)} runs{heavy}"
+    detail = f"mean ratio {ratio.mean():.4f} +- {error:.4f} over {len(ratio)} runs"
+    detail += f"; {heavy}" if heavy else ""
     return bool(abs(ratio.mean() - 1) <= allowed), detail
 
 
@@ -155,7 +157,7 @@ def check_exponents(grid: pd.DataFrame, exponents: pd.DataFrame) -> list[tuple[s
         left_out = int((sound & rows["unsure"]).sum())
         sound = rows[sound & ~rows["unsure"]]
         if sound.empty:
-            detail = f"not compared: {left_out} fits to losses whose mean few runs do not tell"
+            detail = f"not compared: {left_out} fits to losses {HEAVY}"
             results.append((name, True, detail))
             continue
         deviation = (sound["estimate"] - sound["expected"]) / sound["std_error"]
