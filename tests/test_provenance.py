@@ -15,7 +15,7 @@ from conftest import read_config
 
 import plrf
 from plrf.study import provenance as module
-from plrf.study.provenance import provenance
+from plrf.study.provenance import provenance, read_provenance
 from plrf.study.store import write_table
 from scripts.record_provenance import commits, package_version
 
@@ -165,3 +165,38 @@ class TestCommit:
         assert said_commit(monkeypatch, tmp_path) == reason
         monkeypatch.setenv("PATH", "")
         assert said_commit(monkeypatch, tmp_path) == "unknown: git is not installed"
+
+
+def test_hash_covers_those_of_the_inputs(tmp_path):
+    """Also of what they were made from: a fit depends on the sizes and runs of its losses."""
+    schema = pa.schema([("x", pa.int64())])
+
+    def made(name, parameters, *inputs):
+        source = provenance(parameters, inputs=inputs)
+        write_table(pd.DataFrame({"x": [1]}), schema, tmp_path / name, source)
+        return tmp_path / name
+
+    def hash_of(path):
+        return read_provenance(path)["config_hash"]
+
+    few, many = made("few", {"d": [10]}), made("many", {"d": [10, 20]})
+    fits = [made(f"fit {path.name}", {"window": 1}, path) for path in (few, many)]
+    tables = [made(f"table of {path.name}", {}, path, few) for path in fits]
+    assert len({*map(hash_of, [few, many, *fits, *tables])}) == 6
+    assert hash_of(made("again", {"window": 1}, few)) == hash_of(fits[0])
+
+
+def test_fits_of_the_quick_run_depend_on_all_of_their_tables(quick):
+    results = quick.directory / "results"
+    names = ["grid.parquet", "aggregate/losses.parquet"]
+    parameters = read_config("quick")
+    sweeps = {
+        name: {key: sweep[key] for key in ("windows", "v_over_d", "c", "batch")}
+        for name, sweep in parameters["sweeps"].items()
+        if "windows" in sweep
+    }
+    expected = provenance(
+        {"sweeps": sweeps, "fits": parameters["fits"]}, inputs=[results / name for name in names]
+    )
+    found = read_provenance(results / "fits" / "exponents.parquet")
+    assert found["config_hash"] == expected["config_hash"]

@@ -510,7 +510,7 @@ BAD = {
     "empty window": (
         {"sweeps.front.windows.1": [2e3, 2e3]},
         "sweeps.front.windows[1][1] = 2000.0: ",
-        "must be greater than the window's lower end, 2000.0",
+        "must be at least 1.01 times the window's lower end, 2000.0",
     ),
     "window above flops": (
         {"sweeps.front.windows.0": [1e3, 2e5]},

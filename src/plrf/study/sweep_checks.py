@@ -12,6 +12,9 @@ from plrf.study.grid import RUN_ENGINES, features, grid_kernel_mass, has_points,
 from plrf.study.problems import KeyPath, Problem, problem
 from plrf.theory.phases import TOLERANCE
 
+# Budgets of a narrower window could not be told apart.
+NARROWEST_WINDOW = 1.01
+
 
 def sweep_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]:
     """Find the problems of a sweep that its schema accepts."""
@@ -117,8 +120,8 @@ def _budget_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Proble
         rule = f"less than one step, must be at least max(d) * batch = {step}"
         yield problem((*path, "flops"), flops, rule)
     for i, (low, high) in enumerate(sweep.get("windows", [])):
-        if low >= high:
-            rule = f"must be greater than the window's lower end, {low}"
+        if high < NARROWEST_WINDOW * low:
+            rule = f"must be at least {NARROWEST_WINDOW} times the window's lower end, {low}"
             yield problem((*path, "windows", i, 1), high, rule)
         if high > flops:
             yield problem((*path, "windows", i, 1), high, f"must be at most flops = {flops}")
