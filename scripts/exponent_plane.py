@@ -10,9 +10,18 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from plrf.draw.axes import legend_below, power_of_ten, say, why_no_fit
-from plrf.draw.curves import draw_line
+from plrf.draw.curves import draw_estimates, draw_line
 from plrf.draw.phases import draw_phases, mark_phases
-from plrf.draw.style import BLUE, ENGINE_COLORS, ENGINE_LABELS, INK, WIDTH, panel_label, save, style
+from plrf.draw.style import (
+    BLUE,
+    ENGINE_LABELS,
+    ENGINE_MARKERS,
+    INK,
+    WIDTH,
+    panel_label,
+    save,
+    style,
+)
 from plrf.study.provenance import read_provenance
 from plrf.study.schemas.fits import EXPONENTS
 from plrf.study.schemas.plane import PLANE
@@ -21,7 +30,6 @@ from plrf.theory.phases import exponents
 
 SYMBOLS = {"eta": r"\eta", "xi": r"\xi"}
 LAWS = {"eta": r"P^* \propto f^{-\eta}", "xi": r"d^* \propto f^{\xi}"}
-ENGINES = {"sgd": "o", "volterra": "D"}  # the engines drawn, with their markers
 METHOD, WINDOW = "approach2", 0  # of the windows, the main one
 FINE = 600  # theory is drawn at so many values of alpha and of beta
 VALUE_MAP = mpl.colormaps["viridis"]
@@ -150,30 +158,19 @@ def draw_traverse(ax: Axes, quantity: str, fits: pd.DataFrame, plane: pd.DataFra
         label = "exact front, budgets of the fits"
         draw_line(ax, in_window["beta"], in_window["exact"], color=BLUE, lw=0.9, label=label)
     n_refused = 0
-    for engine, marker in ENGINES.items():
+    for engine in ENGINE_MARKERS:
         rows = fits[fits["engine"] == engine]
         good = rows[np.isfinite(rows["estimate"])].sort_values("beta")
         n_refused += len(rows) - len(good)
         if good.empty:
             continue
-        window = good[["window_low", "window_high"]].iloc[0]
-        ax.errorbar(
-            good["beta"],
-            good["estimate"],
-            yerr=np.abs(good[["ci_low", "ci_high"]].sub(good["estimate"], axis=0)).T,
-            fmt=marker,
-            color=ENGINE_COLORS[engine],
-            mfc="none" if engine == "volterra" else ENGINE_COLORS[engine],
-            ms=4,
-            lw=0.9,
-            capsize=2,
-            label=f"{ENGINE_LABELS[engine]}, IsoFLOP fits, "
-            f"{power_of_ten(window.iloc[0])} to {power_of_ten(window.iloc[1])}",
-            zorder=4,
+        low_f, high_f = map(power_of_ten, good[["window_low", "window_high"]].iloc[0])
+        draw_estimates(
+            ax, good, engine, f"{ENGINE_LABELS[engine]}, IsoFLOP fits, {low_f} to {high_f}"
         )
     if n_refused:
         ax.plot([], [], " ", label=f"refused fits (table 4): {n_refused}")
-    measured = fits[fits["engine"].isin(ENGINES)]
+    measured = fits[fits["engine"].isin(ENGINE_MARKERS)]
     if measured["estimate"].isna().all():
         say(ax, why_no_fit(measured))
     ax.set(

@@ -6,16 +6,25 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from plrf.draw.axes import legend_below, power_of_ten, say, why_no_fit
-from plrf.draw.curves import draw_line
+from plrf.draw.curves import draw_estimates, draw_line
 from plrf.draw.phases import mark_phases
-from plrf.draw.style import BLUE, ENGINE_COLORS, ENGINE_LABELS, INK, WIDTH, panel_label, save, style
+from plrf.draw.style import (
+    BLUE,
+    ENGINE_COLORS,
+    ENGINE_LABELS,
+    ENGINE_MARKERS,
+    INK,
+    WIDTH,
+    panel_label,
+    save,
+    style,
+)
 from plrf.study.provenance import read_provenance
 from plrf.study.schemas.fits import EXPONENTS
 from plrf.study.store import read_table
 from plrf.theory.phases import exponents
 
 QUANTITY, METHOD, EXACT = "xi", "approach1", "approach0"
-MARKERS = {"sgd": "o", "volterra": "D"}  # of the engines, in the order in which they are drawn
 ERRORS = {"sgd": "runs", "volterra": "residuals"}  # what their intervals tell
 # Refused fits stand below the others, one row for each engine: heights in units of the panel's.
 REFUSED = {"sgd": 0.12, "volterra": 0.05}
@@ -26,29 +35,17 @@ FINE = 400  # theory is drawn at so many values of beta
 
 def draw_engine(ax: Axes, rows: pd.DataFrame, engine: str) -> None:
     """Draw the estimates of an engine with their intervals; a cross where a fit was refused."""
-    color, marker = ENGINE_COLORS[engine], MARKERS[engine]
     refused = rows["estimate"].isna()
     good = rows[~refused]
     if len(good):
-        ax.errorbar(
-            good["beta"],
-            good["estimate"],
-            yerr=np.abs(good[["ci_low", "ci_high"]].sub(good["estimate"], axis=0)).T,
-            fmt=marker,
-            color=color,
-            mfc="none" if engine == "volterra" else color,
-            ms=4,
-            lw=0.9,
-            capsize=2,
-            label=f"{ENGINE_LABELS[engine]}, 95% interval ({ERRORS[engine]})",
-            zorder=4,
-        )
+        label = f"{ENGINE_LABELS[engine]}, 95% interval ({ERRORS[engine]})"
+        draw_estimates(ax, good, engine, label)
     if refused.any():
         ax.plot(
             rows.loc[refused, "beta"],
             np.full(refused.sum(), REFUSED[engine]),
             "x",
-            color=color,
+            color=ENGINE_COLORS[engine],
             ms=4,
             transform=ax.get_xaxis_transform(),
             label=f"{ENGINE_LABELS[engine]}: fit refused (table 4)",
@@ -66,8 +63,8 @@ def draw_window(ax: Axes, fits: pd.DataFrame) -> None:
     if exact["exact"].notna().any():
         look = {"color": BLUE, "lw": 0.9, "label": "exact front in the window"}
         draw_line(ax, exact["beta"], exact["exact"], **look)
-    measured = fits[(fits["method"] == METHOD) & fits["engine"].isin(MARKERS)]
-    for engine in MARKERS:
+    measured = fits[(fits["method"] == METHOD) & fits["engine"].isin(ENGINE_MARKERS)]
+    for engine in ENGINE_MARKERS:
         draw_engine(ax, measured[measured["engine"] == engine], engine)
     if measured["estimate"].isna().all():
         say(ax, why_no_fit(measured))
@@ -86,7 +83,7 @@ def draw(fits: pd.DataFrame) -> Figure:
 
     fits = fits[(fits["quantity"] == QUANTITY) & fits["method"].isin([METHOD, EXACT])]
     fits = fits.sort_values("beta")
-    measured = fits[(fits["method"] == METHOD) & fits["engine"].isin(MARKERS)]
+    measured = fits[(fits["method"] == METHOD) & fits["engine"].isin(ENGINE_MARKERS)]
     windows = fits.groupby("window")
     figure, axes = plt.subplots(
         1, windows.ngroups, figsize=(WIDTH, 3.0), sharey=True, squeeze=False

@@ -13,6 +13,7 @@ from plrf.draw.curves import draw_loss_curves, power_law_line
 from plrf.draw.style import (
     ENGINE_COLORS,
     ENGINE_LABELS,
+    ENGINE_MARKERS,
     INK,
     WIDTH,
     panel_label,
@@ -25,7 +26,6 @@ from plrf.study.schemas.fits import EXPONENTS, FRONTS, ISOFLOP
 from plrf.study.schemas.losses import LOSSES
 from plrf.study.store import read_table
 
-ENGINES = {"sgd": "o", "volterra": "D"}  # the engines drawn, with their markers
 CURVES = {"volterra": "lines: Volterra", "sgd": "bands: 80% of SGD runs, dotted: median"}
 COLUMNS = {"eta": "loss_opt", "xi": "d_opt"}
 MOST_NAMED = 26  # sizes in the legend
@@ -73,7 +73,7 @@ def draw_fit(ax: Axes, front: pd.DataFrame, fit: pd.Series) -> None:
     ax.plot(
         front["flops"],
         front[column],
-        ENGINES[fit["engine"]],
+        ENGINE_MARKERS[fit["engine"]],
         ms=3.5,
         mec=color,
         mfc=filled,
@@ -93,7 +93,7 @@ def draw_power_law(ax: Axes, front: pd.DataFrame, fit: pd.Series, which: str, **
 
 def draw_fits(ax: Axes, fronts: pd.DataFrame, fits: pd.DataFrame) -> None:
     """Fronts and fits of all engines, and the theory through the last engine's front."""
-    for engine in ENGINES:
+    for engine in ENGINE_MARKERS:
         for _, fit in of_engine(fits, engine).iterrows():
             front = of_engine(fronts[fronts["status"] == "ok"], engine).sort_values("flops")
             draw_fit(ax, front, fit)
@@ -126,7 +126,7 @@ def draw(
         table[(table["method"] == "approach2") & (table["window"] == 0)]
         for table in (fronts, exponents)
     )
-    engine = next(e for e in ENGINES if (losses["engine"] == e).any())
+    engine = next(e for e in ENGINE_MARKERS if (losses["engine"] == e).any())
     alpha, beta, phase = exponents[["alpha", "beta", "phase"]].iloc[0]
     colors = sequence_colors(np.unique(losses["d"]))
 

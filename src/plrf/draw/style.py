@@ -22,6 +22,7 @@ BLUE, SKY, VERMILION = "#0072B2", "#56B4E9", "#D55E00"  # Okabe and Ito
 INK = "#222222"
 ENGINE_COLORS = {"sgd": VERMILION, "recursion": SKY, "volterra": BLUE}
 ENGINE_LABELS = {"sgd": "SGD", "recursion": "recursion", "volterra": "Volterra"}
+ENGINE_MARKERS = {"sgd": "o", "volterra": "D"}  # of the engines whose fits are drawn, in this order
 
 # Parts of the loss (model section 6).
 TERM_COLORS = {"F_pp": BLUE, "F_ac": "#009E73", "K_pp": VERMILION, "F_0": "#444444"}
