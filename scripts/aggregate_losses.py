@@ -16,9 +16,10 @@ def aggregate(files: Iterable[str], config: dict[str, Any], path: str) -> None:
     Rows pass through in batches, so that memory does not grow with the length of the table.
     """
     files = sorted(files)
+    source = provenance(config, config["seed"], files)
     tables = (read_batches(file, LOSSES) for file in track(files, "tables", len(files)))
     batches = chain.from_iterable(tables)
-    write_batches(batches, LOSSES, path, provenance(config, config["seed"]))
+    write_batches(batches, LOSSES, path, source)
 
 
 if __name__ == "__main__":

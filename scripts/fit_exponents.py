@@ -133,8 +133,16 @@ def fit_window(
                 exponent_rows(fit, expected, exact.exponents(table.budgets, used), **columns)
             )
             fronts.append(front_rows(fit, **columns))
-    ends = {"window_low": ends[0], "window_high": ends[1]}
-    return Fits(pd.concat(rows).assign(**ends), pd.concat(fronts), pd.concat(isoflop))
+    low, high = ends
+    return Fits(
+        pd.concat(rows).assign(window_low=low, window_high=high),
+        pd.concat(fronts),
+        pd.concat(isoflop),
+    )
+        pd.concat(rows).assign(window_low=low, window_high=high),
+        pd.concat(fronts),
+        pd.concat(isoflop),
+    )
 
 
 def fit_point(

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from plrf.study.schemas.fits import EXPONENTS
-from plrf.study.store import read_table, replacing
+from plrf.study.store import read_table, write_rendered
 
 POINT = ["alpha", "beta", "sweep"]
 ORDER = [*POINT, "quantity", "window", "engine", "method"]
@@ -85,10 +85,7 @@ def markdown(table: pd.DataFrame) -> str:
 def write_tables(exponents_path: str, csv_path: str, markdown_path: str) -> None:
     """Write the table as CSV (all digits) and Markdown (rounded)."""
     table = measured_exponents(read_table(exponents_path, EXPONENTS))
-    with replacing(csv_path) as temporary:
-        table.to_csv(temporary, index=False)
-    with replacing(markdown_path) as temporary:
-        temporary.write_text(markdown(table), encoding="utf-8")
+    write_rendered(table, markdown(table), csv_path, markdown_path)
 
 
 if __name__ == "__main__":

@@ -60,6 +60,13 @@ def test_what_is_no_number_is_named(function):
         function(**CALLS[function] | {"alpha": [0.7, 0.8]})
 
 
+def test_what_is_no_array_of_floats_is_named():
+    with pytest.raises(ValueError, match=r"^alpha: must be .* within the range of floats"):
+        phase(10**400, 1)
+    with pytest.raises(TypeError, match=r"^steps = \[\[1\], \[1, 2\]\]: must be a whole number"):
+        expected_loss([[1], [1, 2]], **POINT, **SIZE)
+
+
 def test_steps_of_a_curve_are_whole():
     with pytest.raises(ValueError, match=r"^steps = 1.5: must be a whole number, at least 0"):
         expected_loss([1, 1.5], **POINT, **SIZE)

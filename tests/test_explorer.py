@@ -12,11 +12,11 @@ import pytest
 from conftest import read_config
 from selenium.webdriver.common.keys import Keys
 
-from plrf.exact import front as optimum
-from plrf.exact import loss as volterra
+from plrf.exact import front as exact_front
+from plrf.exact import loss as exact_loss
 from plrf.study import store
 from plrf.study.schemas import explorer as explorer_schema
-from plrf.theory import parts as asymptotics
+from plrf.theory import parts
 from scripts import explorer_data, explorer_page
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -98,7 +98,7 @@ class TestData:
             gamma = SETTINGS["c"] / (
                 2 * np.array([np.sum(np.arange(1, v + 1.0) ** (-2 * alpha)) for v in curves["v"]])
             )
-            exact = volterra.expected_loss(
+            exact = exact_loss.expected_loss(
                 curves["step"],
                 alpha=alpha,
                 beta=beta,
@@ -126,7 +126,7 @@ class TestData:
         keys = ["alpha", "beta", "d", "v", "learning_rate"]
         for values, curve in losses[exists].groupby(keys):
             model = dict(zip(keys, values, strict=True))
-            estimate = asymptotics.loss_estimate(curve["step"], **model, batch=2)
+            estimate = parts.loss_estimate(curve["step"], **model, batch=2)
             total = curve[["f_0", "f_pp", "f_ac", "k_pp"]].sum(axis=1)
             np.testing.assert_allclose(total, estimate, rtol=1e-12)
 
@@ -139,7 +139,7 @@ class TestData:
                 assert set(front["status"]) == {"no power law"}
                 assert front[["d_opt", "loss_opt", "eta", "xi"]].isna().all(axis=None)
                 continue
-            best = optimum.compute_optimal(
+            best = exact_front.compute_optimal(
                 flops, alpha=alpha, beta=beta, v_over_d=4.5, c=0.4, batch=2
             )
             assert list(front["status"]) == list(best.status)
@@ -190,7 +190,7 @@ class TestPage:
             for row in embedded(page)["datasets"]["curves"]
             if (row["alpha"], row["beta"], row["d"]) == (0.7, 0.7, 300)
         ]
-        best = optimum.compute_optimal(
+        best = exact_front.compute_optimal(
             row["optimal"], alpha=0.7, beta=0.7, v_over_d=4.5, c=0.4, batch=2
         )
         assert float(best.d) == pytest.approx(300, rel=0.01)

@@ -10,7 +10,7 @@ from plrf.model import learning_rate
 from plrf.study import store
 from plrf.study.provenance import read_provenance
 from plrf.study.schemas import finite_size as finite_size_schema
-from plrf.theory import estimated_front as estimate
+from plrf.theory import estimated_front
 from plrf.theory.estimated_front import estimated_optimum
 from plrf.theory.parts import loss_estimate
 from plrf.theory.phases import exponents
@@ -68,8 +68,8 @@ class TestEstimatedOptimum:
         point = {"alpha": 0.42, "beta": 0.8}
         coarse = estimated_optimum(flops, **point)
         for name in ("FIVE_POINTS", "THREE_POINTS"):
-            monkeypatch.setattr(estimate, name, 4 * getattr(estimate, name))
-        monkeypatch.setattr(estimate, "SPACING", estimate.SPACING / 4)
+            monkeypatch.setattr(estimated_front, name, 4 * getattr(estimated_front, name))
+        monkeypatch.setattr(estimated_front, "SPACING", estimated_front.SPACING / 4)
         fine = estimated_optimum(flops, **point)
         for name in ("eta", "xi"):
             error = getattr(coarse, f"{name}_error")

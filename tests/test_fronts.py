@@ -135,7 +135,9 @@ class TestParabolas:
             np.testing.assert_allclose(limits, table.sizes[around][[0, -1]])
 
     def test_needs_a_neighbour(self):
-        with pytest.raises(ValueError, match="at least 1 neighbour on each side, not 0"):
+        with pytest.raises(
+            ValueError, match=r"^neighbours = 0: must be a whole number, at least 1"
+        ):
             front_of(known_table(), parabolas, 0)
 
 

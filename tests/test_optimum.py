@@ -135,7 +135,7 @@ def test_a_budget_too_small_for_a_minimum_is_flagged():
     ("change", "message"),
     [
         ({"beta": -0.4}, "no power law"),
-        ({"alpha": 0.4, "beta": 0.4, "v_over_d": np.inf}, "diverges"),
+        ({"alpha": 0.4, "beta": 0.4, "v_over_d": np.inf}, "^alpha = 0.4: must be above 0.5"),
     ],
 )
 def test_points_without_a_loss_are_refused(change, message):

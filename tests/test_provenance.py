@@ -186,6 +186,16 @@ def test_hash_covers_those_of_the_inputs(tmp_path):
     assert hash_of(made("again", {"window": 1}, few)) == hash_of(fits[0])
 
 
+def test_seed_is_that_of_the_inputs(tmp_path):
+    schema = pa.schema([("x", pa.int64())])
+    paths = [tmp_path / "none", tmp_path / "seven"]
+    for path, seed in zip(paths, (None, 7), strict=True):
+        write_table(pd.DataFrame({"x": [1]}), schema, path, provenance({}, seed))
+    assert [read_provenance(path)["seed"] for path in paths] == ["none", "7"]
+    assert provenance({}, inputs=paths)["seed"] == "7"
+    assert provenance({}, 7)["config_hash"] != provenance({}, 8)["config_hash"]
+
+
 def test_fits_of_the_quick_run_depend_on_all_of_their_tables(quick):
     results = quick.directory / "results"
     names = ["grid.parquet", "aggregate/losses.parquet"]
@@ -196,7 +206,9 @@ def test_fits_of_the_quick_run_depend_on_all_of_their_tables(quick):
         if "windows" in sweep
     }
     expected = provenance(
-        {"sweeps": sweeps, "fits": parameters["fits"]}, inputs=[results / name for name in names]
+        {"sweeps": sweeps, "fits": parameters["fits"]},
+        parameters["seed"],
+        [results / name for name in names],
     )
     found = read_provenance(results / "fits" / "exponents.parquet")
     assert found["config_hash"] == expected["config_hash"]

@@ -13,7 +13,7 @@ from plrf.exact.ridge import DeterministicEquivalent
 from plrf.model import feature_variances, learning_rate, random_stream, target_coefficients
 from plrf.study import store
 from plrf.study.schemas import spectra as spectra_schema
-from plrf.theory import parts as asymptotics
+from plrf.theory import parts
 from scripts import contours, fig06_spectra, fig07_contour, sample_spectra, spectral_densities
 from tests.figure_checks import is_drawn, layout_problems, shown_texts
 
@@ -101,13 +101,13 @@ class TestSpectralDensities:
         for lowest, density, part in (
             (
                 1e-16,
-                lambda u: asymptotics.pure_point_density(u, alpha=alpha, beta=beta),
-                asymptotics.f_pp(steps, alpha=alpha, beta=beta, learning_rate=rate),
+                lambda u: parts.pure_point_density(u, alpha=alpha, beta=beta),
+                parts.f_pp(steps, alpha=alpha, beta=beta, learning_rate=rate),
             ),
             (
                 d ** (-2 * alpha),
-                lambda u: asymptotics.continuous_density(u, alpha=alpha, beta=beta, d=d, v=v),
-                asymptotics.f_ac(steps, alpha=alpha, beta=beta, d=d, v=v, learning_rate=rate),
+                lambda u: parts.continuous_density(u, alpha=alpha, beta=beta, d=d, v=v),
+                parts.f_ac(steps, alpha=alpha, beta=beta, d=d, v=v, learning_rate=rate),
             ),
         ):
             u = np.exp(np.log(lowest) * (1 - x) / 2)

@@ -188,7 +188,13 @@ class TestDefaults:
             ({"v_over_d": 4, "batch": 0, "c": 0.5}, ["defaults.batch = 0: must be at least 1"]),
             ({"v_over_d": 4, "c": 0.5}, ["plane.batch: missing", "sweeps.mine.batch: missing"]),
             ({"v_over_d": 4, "batch": 2, "c": 0.5, "runs": 3}, ["defaults.runs: unknown key"]),
-            ([4], ["defaults = [4]: must be a mapping"]),
+            (
+                [4],
+                [
+                    "defaults = [4]: must be a mapping",
+                    *(f"{x}.{k}: missing" for x in ("plane", "sweeps.mine") for k in ("batch",)),
+                ],
+            ),
         ],
     )
     def test_mistakes_are_named_where_they_were_written(self, defaults, lines):

@@ -53,8 +53,10 @@ FIGURES = sorted(
     ]
 )
 TABLES = ["table1_asymptotics", "table2_phases", "table3_notation", "table4_measured_exponents"]
-# Where it is not that of the rule.
-SCRIPTS = dict.fromkeys(FRONTS, "front") | dict.fromkeys(EXPONENT_FIGURES, "exponent_plane")
+# Rules that share a script, and their scripts.
+FRONT_RULES = [f"front_{name}" for name in FRONTS]
+EXPONENT_RULES = [f"exponent_plane_{name}" for name in EXPONENT_FIGURES]
+SCRIPTS = dict.fromkeys(FRONT_RULES, "front") | dict.fromkeys(EXPONENT_RULES, "exponent_plane")
 # What the end of a run lists.
 LISTED = [
     *(f"figure: results/figures/{name}.{{pdf,png}}" for name in FIGURES),
@@ -439,11 +441,11 @@ N_ALPHAS, N_SIMULATED = n_alphas(QUICK), n_simulated(QUICK)
 FITS = {
     "fit_exponents": 1,
     "check_results": 1,
-    **dict.fromkeys([*FRONTS, *EXPONENT_FIGURES], 1),
+    **dict.fromkeys([*FRONT_RULES, *EXPONENT_RULES], 1),
     "fig16_window_sensitivity": 1,
     "table4_measured_exponents": 1,
 }
-PLANE = {"measure_plane": 4, "join_plane": 1} | dict.fromkeys(EXPONENT_FIGURES, 1)
+PLANE = {"measure_plane": 4, "join_plane": 1} | dict.fromkeys(EXPONENT_RULES, 1)
 OF_POINTS = {"fig02_phase_diagram": 1, "table1_asymptotics": 1, "table2_phases": 1}
 LOSS_FIGURES = {"fig01_toy_scaling": 1, "fig17_negative_beta": 1}
 AFTER_LOSSES = {"aggregate_losses": 1} | LOSS_FIGURES | FITS
@@ -477,13 +479,14 @@ CHANGES = {
     "explorer": ([(("explorer", "budgets"), 5)], EXPLORER),
     "traverse": (
         [(("traverse",), "phase_III")],
-        dict.fromkeys([*EXPONENT_FIGURES, "fig16_window_sensitivity"], 1),
+        dict.fromkeys([*EXPONENT_RULES, "fig16_window_sensitivity"], 1),
     ),
     "sampled W": ([(("spectra", "samples"), 12)], SAMPLED_SPECTRA),
     "c of the contours": ([(("spectra", "c"), 0.4)], {"contours": 1, "fig07_contour": 1}),
     "budgets of finite sizes": ([(("finite_size", "fronts", "flops"), [1e4, 1e7])], FINITE_SIZE),
     "budget of fig01": ([(("toy_scaling", "budget"), 4.0e3)], {"fig01_toy_scaling": 1}),
-    "front": ([((*PHASE_III, "front"), "another_name")], {"another_name": 1}),
+    # Also by the name of a rule.
+    "front": ([((*PHASE_III, "front"), "simulate")], {"front_simulate": 1}),
     "runs of one sweep": (
         [((*PHASE_III, "runs"), 4)],
         {"expand_grid": 1, "simulate": N_SIMULATED["phase_III"]} | AFTER_LOSSES,
@@ -588,8 +591,9 @@ def test_jobs_use_nothing_of_the_package_but_its_modules_and_version(checkout, t
     assert names_of_package(sample) == {"a", "b", "d"}
 
 
-DRAWN = {name for name in ALL_JOBS if name.startswith("fig")} | {"explorer_page"}
-DRAWN_FROM_PLANE = set(EXPONENT_FIGURES)
+DRAWN = {n for n in ALL_JOBS if n.startswith(("fig", "front_", "exponent_plane_"))}
+DRAWN.add("explorer_page")
+DRAWN_FROM_PLANE = set(EXPONENT_RULES)
 
 
 @pytest.mark.parametrize(
@@ -610,7 +614,7 @@ DRAWN_FROM_PLANE = set(EXPONENT_FIGURES)
         ("study/schemas/fits.py", {*LOSSES, "aggregate_losses", *SPECTRA, *EXPLORER}),
         ("study/schemas/explorer.py", ALL_JOBS.keys() - EXPLORER.keys()),
         ("study/catalogue.py", ALL_JOBS.keys()),
-        ("../../scripts/front.py", ALL_JOBS.keys() - set(FRONTS)),
+        ("../../scripts/front.py", ALL_JOBS.keys() - set(FRONT_RULES)),
         ("../../scripts/measure_plane.py", ALL_JOBS.keys() - PLANE.keys()),
         ("../../scripts/explorer_page.py", ALL_JOBS.keys() - {"explorer_page"}),
     ],

@@ -49,10 +49,15 @@ def numbers(
     rule = "a whole number" if whole else "a number" if infinite else "a finite number"
     rule += "" if above is None else f" above {above:g}"
     rule += "" if least is None else f", at least {least:g}"
-    array = np.asarray(value)
-    if not _is_real(array):
-        raise TypeError(f"{name} = {value!r}: must be {rule}")
-    array = array.astype(float)
+    try:
+        array = np.asarray(value)
+        if not _is_real(array):
+            raise TypeError(f"{name} = {value!r}: must be {rule}")
+        array = array.astype(float)
+    except OverflowError:
+        raise ValueError(f"{name}: must be {rule}, within the range of floats") from None
+    except ValueError:  # lists of different lengths are no array
+        raise TypeError(f"{name} = {value!r}: must be {rule}") from None
     right = ~np.isnan(array) & ((array < np.inf) | infinite) & (array > -np.inf)
     if above is not None:
         right &= array > above

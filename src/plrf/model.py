@@ -48,6 +48,8 @@ def learning_rate(c: float, alpha: float, v: float, batch: int) -> float:
     """
     c, alpha = number("c", c, above=0), number("alpha", alpha, above=0)
     v, batch = number("v", v, least=1, infinite=True), whole_number("batch", batch, least=1)
+    if v == np.inf and 2 * alpha <= 1:
+        raise ValueError(f"alpha = {alpha:.12g}: must be above 0.5 where v is infinite")
     return c / (batch * power_sum(2 * alpha, v))
 
 

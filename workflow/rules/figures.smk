@@ -6,21 +6,21 @@ for figure in FIGURES:
 
     rule:
         name:
-            figure.name
+            figure.rule
         input:
             **figure.inputs,
         output:
             pdf=f"results/figures/{figure.name}.pdf",
             png=report(
                 f"results/figures/{figure.name}.png",
-                caption=f"../report/{Path(figure.script).stem}.rst",
+                caption=f"../report/{figure.stem}.rst",
                 category=figure.category,
                 labels=labels(figure, config),
             ),
         log:
-            f"results/logs/{Path(figure.script).stem}/{figure.name}.log",
+            f"results/logs/{figure.stem}/{figure.name}.log",
         benchmark:
-            f"results/benchmarks/{Path(figure.script).stem}/{figure.name}.tsv"
+            f"results/benchmarks/{figure.stem}/{figure.name}.tsv"
         conda:
             ENVIRONMENT
         threads: 1

@@ -8,7 +8,7 @@ PART_TABLES = {
     "finite_size": ["ratio", "traverse", "fronts"],
     "explorer": ["points", "losses", "fronts"],
 }
-REPORT_PAGES = {name: f"results/report/{name}.html" for name in [t.name for t in TABLES]}
+REPORT_PAGES = {t.name: f"results/report/{t.name}.html" for t in TABLES}
 REPORT_PAGES["performance"] = "results/report/performance.html"
 
 
@@ -56,7 +56,7 @@ def benchmark_files():
     ]
     if "plane" in config:
         files += expand("results/benchmarks/measure_plane/{part}.tsv", part=range(PLANE_PARTS))
-    return files + [f"results/benchmarks/{Path(f.script).stem}/{f.name}.tsv" for f in FIGURES]
+    return files + [f"results/benchmarks/{f.stem}/{f.name}.tsv" for f in FIGURES]
 
 
 def list_results():

@@ -19,6 +19,7 @@ def root():
     From a host of git repositories Snakemake fetches rules by itself; we ask for the files beside
     them. Its cache keeps the layout of the repository.
     """
+    os.environ.pop("PLRF_COMMIT", None)  # of another run, or another module
     folder = workflow.current_basedir
     if not isinstance(folder, HostingProviderFile):
         return Path(folder).parents[1]

@@ -22,7 +22,7 @@ from plrf.exact.ridge import (
     kernel_mass,
 )
 from plrf.model import learning_rate
-from plrf.theory.phases import phase
+from plrf.theory.phases import phase_name
 
 Array = NDArray[np.float64]
 
@@ -187,10 +187,12 @@ def compute_optimal(
     alpha, beta = number("alpha", alpha, above=0), number("beta", beta)
     v_over_d = number("v_over_d", v_over_d, above=1, infinite=True)
     c, batch = number("c", c, above=0), whole_number("batch", batch, least=1)
-    phase(alpha, beta)  # raises where there is no power law
+    if v_over_d == np.inf and 2 * alpha <= 1:
+        raise ValueError(f"alpha = {alpha:.12g}: must be above 0.5 where v_over_d is infinite")
+    phase_name(alpha, beta)  # raises where there is no power law
     family = _Family(alpha, beta, v_over_d, c, batch)
     low, overflow = size_range(alpha, v_over_d)
-    low = family.least_stable(low, min(np.log(LARGEST_SIZE), overflow))
+    low = family.least_stable(low, max(low, min(np.log(LARGEST_SIZE), overflow)))
     rows = np.full((flops.size, 8), np.nan)
     status = np.full(flops.size, "no minimum", dtype="<U13")
     previous: tuple[float, Array] | None = None

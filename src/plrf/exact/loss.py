@@ -103,7 +103,7 @@ def expected_loss(
     DivergenceError
         If a learning rate is not below the stability threshold; the message names it.
     ValueError
-        If a step is negative or not an integer, v < d or not an integer, another parameter
+        If a step is negative or not an integer, v < d or, below 48, not whole, another parameter
         is out of range (the message names argument, value and range), or shapes do not broadcast.
     TypeError
         If an argument is not a number.

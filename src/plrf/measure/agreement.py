@@ -59,7 +59,7 @@ def at_last_steps(final: pd.DataFrame, losses: pd.DataFrame) -> pd.Series:
 
 
 @cache
-def fluctuations(model: tuple[float, int, int, int, float]) -> tuple[bool, bool, float]:
+def _comparability(model: tuple[float, int, int, int, float]) -> tuple[bool, bool, float]:
     """Whether means over samples and over W can be compared, and the bias of the latter.
 
     Parameters
@@ -77,9 +77,9 @@ def fluctuations(model: tuple[float, int, int, int, float]) -> tuple[bool, bool,
     return samples, stable, BIAS_TIMES_D / d + spread**2
 
 
-def comparable(models: pd.DataFrame, engine: str, reference: str) -> pd.DataFrame:
+def with_comparability(models: pd.DataFrame, engine: str, reference: str) -> pd.DataFrame:
     """Columns ``compared`` and ``bias`` for rows of models."""
-    rows = [fluctuations(model) for model in models[MODEL].itertuples(index=False, name=None)]
+    rows = [_comparability(model) for model in models[MODEL].itertuples(index=False, name=None)]
     samples, stable, bias = np.array(rows, dtype=float).reshape(-1, 3).T
     over_w = reference == "volterra"
     compared = (samples > 0) | (engine != "sgd")
@@ -105,7 +105,7 @@ def compare(losses: pd.DataFrame, engine: str, reference: str) -> tuple[bool, st
     both["ratio"] = both["loss"] / both["loss_expected"]
     if engine == "sgd":
         both = both[both["step"] >= LONG_RUN]
-    both = comparable(both, engine, reference)
+    both = with_comparability(both, engine, reference)
     left_out = int((~both["compared"]).sum())
     both = both[both["compared"]]
     heavy = f"{left_out} curves left out, {HEAVY}" if left_out else ""
@@ -144,7 +144,7 @@ def check_exponents(grid: pd.DataFrame, exponents: pd.DataFrame) -> list[tuple[s
     """
     results = []
     point = ["sweep", "alpha", "beta"]
-    models = comparable(grid[grid["sgd"]], "sgd", "volterra")
+    models = with_comparability(grid[grid["sgd"]], "sgd", "volterra")
     unsure = pd.MultiIndex.from_frame(models.loc[~models["compared"], point])
     sgd = exponents[exponents["engine"] == "sgd"]
     sgd = sgd.assign(unsure=pd.MultiIndex.from_frame(sgd[point]).isin(unsure))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from plrf.arguments import whole_number
 from plrf.measure.curves import LossTable
 
 FloatArray = NDArray[np.float64]
@@ -18,7 +19,7 @@ def bootstrap(
     resamples: int,
     rng: np.random.Generator,
 ) -> tuple[FloatArray, FloatArray, float]:
-    """Standard errors of eta and xi from resampled runs; see `fit_exponents`.
+    """Standard errors of eta and xi from resampled runs, as `fit_exponents` says.
 
     Parameters
     ----------
@@ -42,8 +43,7 @@ def bootstrap(
     ValueError
         If there are too few resamples.
     """
-    if resamples < 2:
-        raise ValueError(f"a bootstrap needs at least 2 resamples, not {resamples}")
+    resamples = whole_number("resamples", resamples, least=2)
     n_runs = table.n_runs
     shares = np.full(n_runs, 1 / n_runs)
     counts = rng.multinomial(n_runs, shares, size=(table.sizes.size, resamples)).astype(float)

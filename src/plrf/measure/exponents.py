@@ -135,7 +135,8 @@ def fit_exponents(
     Returns
     -------
     Measurement
-        Refused with fewer than `MIN_BUDGETS` usable budgets, or without a law that fits.
+        Refused with fewer usable budgets than `plrf.measure.estimates.MIN_BUDGETS`, or without a
+        law that fits.
 
     Raises
     ------

@@ -20,6 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
+from plrf.arguments import whole_number
+
 FloatArray = NDArray[np.float64]
 
 MIN_SIZES = 5
@@ -91,8 +93,7 @@ def parabolas(
     ValueError
         If `neighbours` is less than 1.
     """
-    if neighbours < 1:
-        raise ValueError(f"a parabola needs at least 1 neighbour on each side, not {neighbours}")
+    neighbours = whole_number("neighbours", neighbours, least=1)
     best, status = _lowest(mean_loss, neighbours)
     # Where a neighbour is missing the status is not ok, and what is computed is not used.
     steps = np.arange(-neighbours, neighbours + 1)[:, None]

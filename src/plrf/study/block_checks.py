@@ -1,4 +1,4 @@
-"""What a schema cannot say of the blocks of figures: one entry of `BLOCK_CHECKS` for each."""
+"""What a schema cannot say of optional blocks: one entry of `BLOCK_CHECKS` for each."""
 
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -19,11 +19,23 @@ MOST_PANELS = 3
 EXTREME_SIZES = (12, 10**6)
 
 
+def _unknown_sweep(path: KeyPath, name: str, names: Collection[str]) -> Iterator[Problem]:
+    """Find the name of a sweep that is none."""
+    if name not in names:
+        yield problem(path, name, f"must be the name of a sweep; {suggestion(name, names)}")
+
+
+def _falling(path: KeyPath, budgets: list[float]) -> Iterator[Problem]:
+    """Find a range of budgets that is empty."""
+    low, high = budgets
+    if low >= high:
+        yield problem((*path, 1), high, f"must be greater than the lowest budget, {low}")
+
+
 def _toy_problems(toy: Any, sound: Sweeps, names: Collection[str]) -> Iterator[Problem]:
     """Check that the toy figure's sweep exists and gives one expected loss curve per d."""
     name, path = toy["sweep"], ("toy_scaling", "sweep")
-    if name not in names:
-        yield problem(path, name, f"must be the name of a sweep; {suggestion(name, names)}")
+    yield from _unknown_sweep(path, name, names)
     sweep = sound.get(name)
     if sweep is None or not has_points(sweep):
         return
@@ -57,9 +69,7 @@ def _plane_problems(plane: Any, sound: Sweeps, names: Collection[str]) -> Iterat
 
 def _traverse_problems(name: Any, sound: Sweeps, names: Collection[str]) -> Iterator[Problem]:
     """Check that the sweep of the traverse figures exists and fits on them."""
-    if name not in names:
-        rule = f"must be the name of a sweep; {suggestion(name, names)}"
-        yield problem(("traverse",), name, rule)
+    yield from _unknown_sweep(("traverse",), name, names)
     sweep = sound.get(name)
     if sweep is None or not has_points(sweep):
         return
@@ -99,9 +109,7 @@ def _negative_beta_problems(
     path: KeyPath = ("negative_beta",)
     yield from repeats((*path, "d"), figure["d"])
     name = figure["sweep"]
-    if name not in names:
-        rule = f"must be the name of a sweep; {suggestion(name, names)}"
-        yield problem((*path, "sweep"), name, rule)
+    yield from _unknown_sweep((*path, "sweep"), name, names)
     sweep = sound.get(name)
     if sweep is None or not has_points(sweep):
         return
@@ -138,10 +146,7 @@ def _finite_size_problems(finite: Any, sound: Sweeps, names: Collection[str]) ->
     yield from repeats((*path, "traverse", "beta"), traverse["beta"])
     yield from repeats((*path, "traverse", "flops"), traverse["flops"])
     yield from repeats((*path, "fronts", "points"), fronts["points"])
-    low, high = fronts["flops"]
-    if low >= high:
-        rule = f"must be greater than the lowest budget, {low}"
-        yield problem((*path, "fronts", "flops", 1), high, rule)
+    yield from _falling((*path, "fronts", "flops"), fronts["flops"])
     places: list[tuple[KeyPath, Any]] = [(("ratio", "point"), ratio["point"])]
     places += [
         (("traverse", "beta", i), [traverse["alpha"], beta])
@@ -163,10 +168,8 @@ def _explorer_problems(explorer: Any, sound: Sweeps, names: Collection[str]) -> 
     """Find repeated values, a budget range that is empty or too low, and an unstable c."""
     for key in ("alpha", "beta", "d"):
         yield from repeats(("explorer", key), explorer[key])
-    low, high = explorer["flops"]
-    if low >= high:
-        rule = f"must be greater than the lowest budget, {low}"
-        yield problem(("explorer", "flops", 1), high, rule)
+    yield from _falling(("explorer", "flops"), explorer["flops"])
+    high = explorer["flops"][1]
     step = max(explorer["d"]) * explorer["batch"]
     if high < step:
         rule = f"less than one step, must be at least max(d) * batch = {step}"

@@ -1,7 +1,8 @@
 """The figures and tables that a study draws: what each is made by, made from, and asked for by.
 
-A new figure is an entry here, a script and a caption. Rules, captions, the report, the check of the
-configuration and the tests go through these lists.
+A new figure is an entry here, a script and a caption, and one with settings also a block of the
+configuration's schema, with a check in `BLOCK_CHECKS` if a schema cannot say all. Rules, captions, the
+report and the check of the configuration go through these lists.
 """
 
 from collections.abc import Callable, Mapping
@@ -54,6 +55,16 @@ class Figure:
     params: Callable[[Config], dict[str, Any]]
     shown: Callable[[Config], list[tuple[float, float]]]
 
+    @property
+    def stem(self) -> str:
+        """Name of its script, under which logs and measurements lie, and of its caption."""
+        return self.script.removesuffix(".py")
+
+    @property
+    def rule(self) -> str:
+        """Name of its rule, which no other rule has whatever a user calls a figure."""
+        return self.name if self.name == self.stem else f"{self.stem}_{self.name}"
+
 
 @dataclass(frozen=True)
 class Table:
@@ -65,7 +76,7 @@ class Table:
     params: Callable[[Config], dict[str, Any]]
 
 
-def of_sweep(config: Config, name: str) -> list[tuple[float, float]]:
+def sweep_points(config: Config, name: str) -> list[tuple[float, float]]:
     """Points of a sweep."""
     return [(alpha, beta) for _, alpha, beta in points(config["sweeps"][name])]
 
@@ -74,7 +85,7 @@ def _pairs(values: Any) -> list[tuple[float, float]]:
     return [(alpha, beta) for alpha, beta in values]
 
 
-def _of_finite_size(config: Config) -> list[tuple[float, float]]:
+def _finite_size_points(config: Config) -> list[tuple[float, float]]:
     block = config["finite_size"]
     traverse = [(block["traverse"]["alpha"], beta) for beta in block["traverse"]["beta"]]
     return [*_pairs([block["ratio"]["point"]]), *traverse, *_pairs(block["fronts"]["points"])]
@@ -88,24 +99,27 @@ def _exponent_plane(name: str, quantity: str, category: str) -> Figure:
         ("plane", "traverse"),
         {"plane": PLANE, "exponents": EXPONENTS},
         lambda config: {"quantity": quantity, "sweep": config["traverse"]},
-        lambda config: of_sweep(config, config["traverse"]),
+        lambda config: sweep_points(config, config["traverse"]),
     )
+
+
+MAIN_FRONT = "fig03_compute_optimal_front"  # of the front figures, the one in the main text
 
 
 def _front(sweep: str, name: str) -> Figure:
     def params(config: Config) -> dict[str, Any]:
-        ((alpha, beta),) = of_sweep(config, sweep)
+        ((alpha, beta),) = sweep_points(config, sweep)
         point = {"alpha": alpha, "beta": beta, "phase": phase_name(alpha, beta)}
         return {"sweep": sweep, "point": point}
 
     return Figure(
         name,
         "front.py",
-        "Main text" if name == "fig03_compute_optimal_front" else "Appendix",
+        "Main text" if name == MAIN_FRONT else "Appendix",
         ("sweeps",),
         {"losses": LOSSES, "isoflop": ISOFLOP, "fronts": FRONTS, "exponents": EXPONENTS},
         params,
-        lambda config: of_sweep(config, sweep),
+        lambda config: sweep_points(config, sweep),
     )
 
 
@@ -118,9 +132,9 @@ FIGURES = (
         {"losses": LOSSES},
         lambda config: {
             **config["toy_scaling"],
-            "point": of_sweep(config, config["toy_scaling"]["sweep"])[0],
+            "point": sweep_points(config, config["toy_scaling"]["sweep"])[0],
         },
-        lambda config: of_sweep(config, config["toy_scaling"]["sweep"]),
+        lambda config: sweep_points(config, config["toy_scaling"]["sweep"]),
     ),
     Figure(
         "fig02_phase_diagram",
@@ -139,7 +153,7 @@ FIGURES = (
         ("finite_size",),
         {name: f"results/finite_size/{name}.parquet" for name in ("ratio", "traverse", "fronts")},
         _nothing,
-        _of_finite_size,
+        _finite_size_points,
     ),
     Figure(
         "fig06_spectra",
@@ -167,7 +181,7 @@ FIGURES = (
         ("traverse",),
         {"exponents": EXPONENTS},
         lambda config: {"sweep": config["traverse"]},
-        lambda config: of_sweep(config, config["traverse"]),
+        lambda config: sweep_points(config, config["traverse"]),
     ),
     Figure(
         "fig17_negative_beta",
@@ -176,7 +190,7 @@ FIGURES = (
         ("negative_beta",),
         {"losses": LOSSES},
         lambda config: dict(config["negative_beta"]),
-        lambda config: of_sweep(config, config["negative_beta"]["sweep"]),
+        lambda config: sweep_points(config, config["negative_beta"]["sweep"]),
     ),
 )
 """Figures with a name of their own, in the order of their names; sweeps ask for front figures."""

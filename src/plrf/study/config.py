@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from plrf.study.block_checks import BLOCK_CHECKS
-from plrf.study.problems import KeyPath, refuse
+from plrf.study.problems import KeyPath, Problem, dotted, refuse
 from plrf.study.schema import schema_problems
 from plrf.study.sweep_checks import front_name_problems, sweep_problems
 
@@ -83,7 +83,7 @@ def validate(config: Any, schema: Mapping[str, Any]) -> dict[str, Any]:
         problems += front_name_problems(sound)
         for name in full.keys() & BLOCK_CHECKS.keys() - {path[0] for path in flawed}:
             problems += BLOCK_CHECKS[name](full[name], sound, full["sweeps"])
-    refuse((_written(path, config), text) for path, text in problems)
+    refuse(_as_written(path, text, config) for path, text in problems)
     accepted: dict[str, Any] = full
     return accepted
 
@@ -97,14 +97,14 @@ def _fill(block: dict[str, Any], properties: Mapping[str, Any]) -> None:
             _fill(block[key], entry.get("properties", {}))
 
 
-def _written(path: KeyPath, config: Any) -> KeyPath:
-    """Where the user wrote a value: in the block ``defaults`` if it came from there."""
+def _as_written(path: KeyPath, text: str, config: Any) -> Problem:
+    """Name a value where the user wrote it: in the block ``defaults`` if it came from there."""
     if len(path) < 2:
-        return path
+        return path, text
     block = config
     for part in path[:-1]:
         if not (isinstance(block, dict) and part in block):
-            return path
+            return path, text
         block = block[part]
     defaults = config.get("defaults")
     inherited = (
@@ -113,4 +113,6 @@ def _written(path: KeyPath, config: Any) -> KeyPath:
         and path[-1] not in block
         and path[-1] in defaults
     )
-    return ("defaults", path[-1]) if inherited else path
+    if inherited:
+        return ("defaults", path[-1]), f"{text}, in {dotted(path[:-1])}"
+    return path, text

@@ -31,14 +31,14 @@ def refuse(problems: Iterable[Problem]) -> None:
     for path, text in problems:
         first.setdefault(path, text)
     if first:
-        raise ConfigError("\n".join(_dotted(p) + first[p] for p in sorted(first, key=_order)))
+        raise ConfigError("\n".join(dotted(p) + first[p] for p in sorted(first, key=_order)))
 
 
 def _order(path: KeyPath) -> list[tuple[int, str]]:
     return [(part, "") if isinstance(part, int) else (-1, str(part)) for part in path]
 
 
-def _dotted(path: KeyPath) -> str:
+def dotted(path: KeyPath) -> str:
     """Write a key path as in ``sweeps.front_III.d[2]``, on one line whatever the keys."""
     parts = [f"[{p}]" if isinstance(p, int) else "." + repr(str(p))[1:-1] for p in path]
     return "".join(parts).removeprefix(".") or "config"

@@ -75,22 +75,29 @@ def provenance(
     seed : int, optional
         The config's seed, where the table depends on it.
     inputs : iterable of paths
-        Tables that it is made from; through them it depends on more of the configuration.
+        Tables that it is made from; through them it depends on more of the configuration, and
+        perhaps on the seed.
 
     Returns
     -------
     dict
-        ``config_hash`` (SHA-256 of the parameters and of the inputs' hashes), ``plrf_version``,
+        ``config_hash`` (SHA-256 of parameters, seed and the inputs' hashes), ``plrf_version``,
         ``git_commit`` (with ``-dirty`` if files were changed; or "unknown: " and why), ``seed``.
     """
-    hashes = [read_provenance(path)["config_hash"] for path in inputs]
-    content = {"parameters": parameters, "inputs": hashes} if hashes else parameters
+    sources = [read_provenance(path) for path in inputs]
+    seeds = {source["seed"] for source in sources} - {"none"}
+    seeds |= set() if seed is None else {str(seed)}
+    content = {
+        "parameters": parameters,
+        "seed": seed,
+        "inputs": [source["config_hash"] for source in sources],
+    }
     canonical = json.dumps(content, sort_keys=True, default=str)
     return {
         "config_hash": hashlib.sha256(canonical.encode()).hexdigest(),
         "plrf_version": plrf.__version__,
         "git_commit": _git_commit(),
-        "seed": "none" if seed is None else str(seed),
+        "seed": ", ".join(sorted(seeds)) or "none",
     }
 
 
