@@ -139,10 +139,6 @@ def fit_window(
         pd.concat(fronts),
         pd.concat(isoflop),
     )
-        pd.concat(rows).assign(window_low=low, window_high=high),
-        pd.concat(fronts),
-        pd.concat(isoflop),
-    )
 
 
 def fit_point(

@@ -173,13 +173,13 @@ class TestPage:
         assert set(rows.groupby(["alpha", "beta"]).groups) == {(0.3, 0.7), (0.7, 0.2), (0.7, 0.7)}
         assert set(rows["term"]) >= {"F_pp", "F_ac", "F_0"}
         columns = {"F_pp": "f_pp", "F_ac": "f_ac", "K_pp": "k_pp", "F_0": "f_0"}
-        for key, parts in rows.groupby(["alpha", "beta", "d"]):
+        for key, pieces in rows.groupby(["alpha", "beta", "d"]):
             curve = curves.get_group(key)
-            ends = [parts["start"].iloc[0], *parts["stop"]]
-            np.testing.assert_allclose(ends[:-1], parts["start"], rtol=1e-12)
+            ends = [pieces["start"].iloc[0], *pieces["stop"]]
+            np.testing.assert_allclose(ends[:-1], pieces["start"], rtol=1e-12)
             assert ends[0] == pytest.approx(curve["flops"].min(), rel=1e-4)
             assert ends[-1] == pytest.approx(curve["flops"].max(), rel=1e-4)
-            for part in parts.itertuples():
+            for part in pieces.itertuples():
                 inside = curve[curve["flops"].between(part.start * 1.001, part.stop / 1.001)]
                 largest = inside[list(columns.values())].max(axis=1)
                 np.testing.assert_array_equal(inside[columns[part.term]], largest)

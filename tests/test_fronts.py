@@ -135,9 +135,7 @@ class TestParabolas:
             np.testing.assert_allclose(limits, table.sizes[around][[0, -1]])
 
     def test_needs_a_neighbour(self):
-        with pytest.raises(
-            ValueError, match=r"^neighbours = 0: must be a whole number, at least 1"
-        ):
+        with pytest.raises(ValueError, match=r"^neighbours = 0: .* at least 1"):
             front_of(known_table(), parabolas, 0)
 
 

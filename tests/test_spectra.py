@@ -8,6 +8,7 @@ from matplotlib.patches import StepPatch
 
 from plrf.engines.reduction import feature_blocks
 from plrf.exact import inversion
+from plrf.exact.contours import gamma, gamma_height
 from plrf.exact.density import spectral_density
 from plrf.exact.ridge import DeterministicEquivalent
 from plrf.model import feature_variances, learning_rate, random_stream, target_coefficients
@@ -199,7 +200,7 @@ def winding_number(path, point):
 class TestContours:
     def test_gamma_encloses_the_spectrum_and_leaves_out_zero(self, sampled):
         eigenvalues = at(sampled[1], 1.1, 0.8)["eigenvalue"].to_numpy()
-        *pieces, around_zero = contours.gamma(eigenvalues, 1.1, D).values()
+        *pieces, around_zero = gamma(eigenvalues, 1.1, D).values()
         ends = [piece[-1] for piece in pieces]
         starts = [piece[0] for piece in pieces[1:] + pieces[:1]]
         np.testing.assert_allclose(ends, starts, rtol=1e-12)
@@ -213,11 +214,11 @@ class TestContours:
     def test_height_changes_its_slope_at_the_root_of_the_gap(self, alpha):
         d = 1e4
         u = np.geomspace(d ** (-2 * alpha), 1, 401)
-        slopes = np.diff(np.log(contours.gamma_height(u, alpha, d))) / np.diff(np.log(u))
+        slopes = np.diff(np.log(gamma_height(u, alpha, d))) / np.diff(np.log(u))
         np.testing.assert_allclose(slopes[:199], 1 - 1 / (2 * alpha), rtol=1e-9, atol=1e-9)
         np.testing.assert_allclose(slopes[201:], 1 + 1 / (2 * alpha), rtol=1e-9)
         # A point near 1 is as far from the axis as from its neighbours; the gap is as wide as high.
-        assert contours.gamma_height(u[[0, -1]], alpha, d) == pytest.approx(u[[0, -1]])
+        assert gamma_height(u[[0, -1]], alpha, d) == pytest.approx(u[[0, -1]])
 
     def test_solver_nodes_are_those_that_the_solver_uses(self, sampled):
         table = contours.contour_table(at(sampled[1], 1.1, 0.8), c=0.5)

@@ -1,8 +1,8 @@
 """The figures and tables that a study draws: what each is made by, made from, and asked for by.
 
-A new figure is an entry here, a script and a caption, and one with settings also a block of the
-configuration's schema, with a check in `BLOCK_CHECKS` if a schema cannot say all. Rules, captions, the
-report and the check of the configuration go through these lists.
+A new figure is an entry here, a script and a caption; one with settings also a block of the
+configuration's schema, with a check in `BLOCK_CHECKS` if a schema cannot say all. Rules, captions,
+the report and the check of the configuration go through these lists.
 """
 
 from collections.abc import Callable, Mapping
