@@ -215,24 +215,21 @@ def _log_sizes_and_samples(sizes: FloatArray, budgets: FloatArray) -> tuple[Floa
     return log_d, log_f - log_d
 
 
-def _from_parabolas(
-    sizes: FloatArray, budgets: FloatArray, mean_loss: FloatArray, neighbours: int
+def _from_front(
+    find: Callable[..., Front],
+    sizes: FloatArray,
+    budgets: FloatArray,
+    mean_loss: FloatArray,
+    neighbours: int,
 ) -> Estimate:
-    find = partial(parabolas, sizes, budgets, neighbours=neighbours)
-    return _FrontEstimate(find, find(mean_loss))
+    front_of = partial(find, sizes, budgets, neighbours=neighbours)
+    return _FrontEstimate(front_of, front_of(mean_loss))
 
 
 def _from_envelope(
     sizes: FloatArray, budgets: FloatArray, mean_loss: FloatArray, neighbours: int
 ) -> Estimate:
-    return _from_parabolas(sizes, budgets, mean_loss, 1)
-
-
-def _from_splines(
-    sizes: FloatArray, budgets: FloatArray, mean_loss: FloatArray, neighbours: int
-) -> Estimate:
-    find = partial(splines, sizes, budgets, neighbours=neighbours)
-    return _FrontEstimate(find, find(mean_loss))
+    return _from_front(parabolas, sizes, budgets, mean_loss, 1)
 
 
 def _from_law(
@@ -248,9 +245,10 @@ def _from_law(
 
 METHODS: dict[str, Method] = {
     "approach1": _from_envelope,
-    "approach2": _from_parabolas,
-    "approach2_spline": _from_splines,
+    "approach2": partial(_from_front, parabolas),
+    "approach2_spline": partial(_from_front, splines),
     "approach3": _from_law,
 }
 """Methods by name: from sizes (n_d,), budgets (n_f,), mean losses (n_d, n_f) and neighbours, the
-sizes on each side of the lowest loss that a front needs, to an estimate."""
+sizes on each side of the lowest loss that a front needs (Approaches 1 and 3 choose by themselves),
+to an estimate."""
