@@ -14,7 +14,7 @@ def render(directory: Path) -> None:
     for name in plrf.__all__:
         getattr(plrf, name)  # imported on first use: unknown to pdoc before
     pdoc.render.configure(docformat="numpy", search=False)
-    modules = [module.name for module in pkgutil.walk_packages(plrf.__path__, "plrf.")]
+    modules = [f"plrf.{module.name}" for module in pkgutil.iter_modules(plrf.__path__)]
     pdoc.pdoc("plrf", *modules, output_directory=directory)
 
 

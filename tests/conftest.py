@@ -40,7 +40,6 @@ figure.dpi: 55
 image.lut: 8
 interactive: True
 savefig.bbox: tight
-a line that is no setting
 """
 SNAKEMAKE = Path(sysconfig.get_path("scripts")) / "snakemake"
 

@@ -56,7 +56,7 @@ def test_tutorial_makes_what_it_says(tutorial):
     rows = (
         (results / "tables" / "tokens_per_parameter.csv").read_text(encoding="utf-8").splitlines()
     )
-    assert rows[0] == "sweep,alpha,beta,d,loss" and len(rows) > 10
+    assert rows[0] == "sweep,alpha,beta,d,loss" and len(rows) > 5
     curves, front = (outcome.stdout for outcome in outcomes[-2:])
     assert curves.count("]") == 4  # three sizes
     assert "III" in front or "II" in front

@@ -15,6 +15,7 @@ from plrf.exact.front import compute_optimal
 from plrf.model import learning_rate
 from plrf.study import store
 from plrf.study.schemas import plane as plane_schema
+from plrf.theory.limit_curves import limit_curve
 from plrf.theory.parts import loss_estimate
 from plrf.theory.phases import PHASES, exponents, phase_name
 from scripts import (
@@ -124,7 +125,7 @@ class TestFig02:
     def test_corner_is_the_compute_optimal_point(self, row):
         """f = d^(1/xi) and P = d^(-eta/xi) there, and the front touches the curve from below."""
         alpha, beta = POINTS[row.name]
-        curve = fig02_phase_diagram.limit_curve(row, alpha, beta)
+        curve = limit_curve(row, alpha, beta, 4.0)
         eta, xi = exponents(alpha, beta)
         corner = curve.x[curve.corner], curve.y[curve.corner]
         assert corner == pytest.approx((1 / xi, -eta / xi), rel=1e-12)
@@ -139,7 +140,7 @@ class TestFig02:
     def test_estimates_tend_to_the_limit(self, row):
         """Within the segments their ratio to the power of d tends to a constant."""
         alpha, beta = POINTS[row.name]
-        curve = fig02_phase_diagram.limit_curve(row, alpha, beta)
+        curve = limit_curve(row, alpha, beta, 4.0)
         x = (curve.x[:-1, None] + np.diff(curve.x)[:, None] * [0.3, 0.7]).ravel()
         limit = np.interp(x, curve.x, curve.y)
         factors = []
@@ -154,7 +155,7 @@ class TestFig02:
 
     def test_draws_the_curves(self, fig02):
         for row in PHASES:
-            curve = fig02_phase_diagram.limit_curve(row, *POINTS[row.name])
+            curve = limit_curve(row, *POINTS[row.name], 4.0)
             for k in range(len(curve.terms)):
                 assert is_drawn(fig02, curve.x[k : k + 2], curve.y[k : k + 2])
             for size in fig02_phase_diagram.OTHER_SIZES:

@@ -1293,14 +1293,12 @@ class TestFront:
 
 def test_curves_that_end_at_different_steps_are_compared_at_the_same_one():
     """A simulation with a smaller budget than Volterra's, and a size that Volterra lacks."""
-    from scripts.check_results import at_last_steps
-
     point = {"sweep": "s", "alpha": 0.7, "beta": 0.7}
     steps = np.unique(np.rint(np.geomspace(1, 1e6, 145)))
     losses = pd.DataFrame(
         {**point, "d": 10, "engine": "volterra", "status": "ok", "step": steps, "loss": steps**-0.6}
     )
     final = pd.DataFrame({**point, "d": [10, 10, 20, 10], "run": 0, "step": [1234, 77, 5, 10**7]})
-    expected = at_last_steps(final, losses)
+    expected = agreement.at_last_steps(final, losses)
     np.testing.assert_allclose(expected[:2], [1234**-0.6, 77**-0.6], rtol=1e-12)
     assert expected[2:].isna().all()

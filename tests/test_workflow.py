@@ -946,7 +946,6 @@ class TestFullConfiguration:
         expected = ALL_JOBS | {
             "simulate": sum(simulated.values()),
             "solve_volterra": sum(alphas.values()),
-            "front": sum("front" in sweep for sweep in self.FULL["sweeps"].values()),
         }
         assert planned(process) == expected
         assert sum(expected.values()) < 400

@@ -44,8 +44,10 @@ def complete(config: Any, schema: Mapping[str, Any]) -> Any:
         blocks += [(x, of_sweep) for x in (sweeps.values() if isinstance(sweeps, dict) else ())]
         for block, entry in blocks:
             if isinstance(block, dict):
-                for key in defaults.keys() & entry.get("properties", {}).keys():
-                    block.setdefault(key, defaults[key])
+                # In the schema's order: Snakemake compares parameters by their text.
+                for key in entry.get("properties", {}):
+                    if key in defaults:
+                        block.setdefault(key, defaults[key])
     return full
 
 

@@ -85,8 +85,7 @@ def provenance(
         ``git_commit`` (with ``-dirty`` if files were changed; or "unknown: " and why), ``seed``.
     """
     sources = [read_provenance(path) for path in inputs]
-    seeds = {source["seed"] for source in sources} - {"none"}
-    seeds |= set() if seed is None else {str(seed)}
+    seeds = {source["seed"] for source in sources} - {"none"} if seed is None else {str(seed)}
     content = {
         "parameters": parameters,
         "seed": seed,
