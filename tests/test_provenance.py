@@ -16,7 +16,7 @@ from conftest import read_config
 import plrf
 from plrf.study import provenance as module
 from plrf.study.provenance import provenance, read_provenance
-from plrf.study.store import write_table
+from plrf.study.store import TableError, write_table
 from scripts.record_provenance import commits, package_version
 
 
@@ -212,3 +212,12 @@ def test_fits_of_the_quick_run_depend_on_all_of_their_tables(quick):
     )
     found = read_provenance(results / "fits" / "exponents.parquet")
     assert found["config_hash"] == expected["config_hash"]
+
+
+def test_provenance_of_what_is_no_table_says_what_to_do(tmp_path):
+    damaged, foreign = tmp_path / "damaged.parquet", tmp_path / "foreign.parquet"
+    damaged.write_bytes(b"not a table")
+    pd.DataFrame({"x": [1]}).to_parquet(foreign)
+    for path in (damaged, foreign, tmp_path / "missing.parquet"):
+        with pytest.raises(TableError, match=rf"{path.name}: cannot be read \(.*\); delete it"):
+            read_provenance(path)

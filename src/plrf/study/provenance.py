@@ -8,9 +8,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 import plrf
+from plrf.study.store import ADVICE, TableError
 
 # Variables by which a git hook names the repository that it runs for.
 _GIT_REPOSITORY = {
@@ -101,9 +103,24 @@ def provenance(
 
 
 def read_provenance(*paths: str | Path) -> dict[str, str]:
-    """Provenance of tables, from their metadata: their different values, joined by commas."""
-    sources = [json.loads(pq.read_schema(path).metadata[b"plrf"]) for path in paths]
+    """Provenance of tables, from their metadata: their different values, joined by commas.
+
+    Raises
+    ------
+    TableError
+        If a file is damaged or no table of this project; the message says what to do.
+    """
+    sources = [_read(path) for path in paths]
     values = {key: dict.fromkeys(source[key] for source in sources) for key in sources[0]}
     if len(values.get("seed", {})) > 1:
         values["seed"].pop("none", None)
     return {key: ", ".join(different) for key, different in values.items()}
+
+
+def _read(path: str | Path) -> dict[str, str]:
+    """Provenance of one table."""
+    try:
+        source: dict[str, str] = json.loads((pq.read_schema(path).metadata or {})[b"plrf"])
+    except (pa.ArrowException, OSError, ValueError, KeyError, MemoryError) as error:
+        raise TableError(f"{path}: cannot be read ({error}); {ADVICE}") from error
+    return source
