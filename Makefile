@@ -31,7 +31,7 @@ report: $(STAMP)  ## write results/report.html: all figures and tables of a fini
 	  --report-stylesheet workflow/report/style.css
 
 gallery: report  ## write docs/gallery.md and the pictures in docs/img from the report
-	@$(RUN) scripts.gallery
+	@$(RUN) scripts.maintain.gallery
 
 test: $(STAMP)  ## run the tests
 	@$(RUN) pytest --numprocesses 2 --dist loadfile
@@ -50,15 +50,15 @@ lint: $(STAMP)  ## check style, types and the workflow
 	@$(RUN) snakemake --lint
 
 readme: $(STAMP)  ## write the numbers of the last default run into README.md, the schema into config/README.md
-	@$(RUN) scripts.update_readme
-	@$(RUN) scripts.document_config
+	@$(RUN) scripts.maintain.update_readme
+	@$(RUN) scripts.maintain.document_config
 
 archive: $(STAMP)  ## pack results, configuration and provenance, with checksums, for a repository
 	@$(CHECK)
 	@$(RUN) snakemake archive --cores $(CORES) --configfile "$$CONFIG"
 
 resources: $(STAMP)  ## write what jobs asked for and used in the last run into docs/hpc.md
-	@$(RUN) scripts.compare_resources
+	@$(RUN) scripts.maintain.compare_resources
 
 benchmarks: $(STAMP)  ## measure the numerical core, and write the ratios into docs/numerics.md
 	@$(RUN) benchmarks.numerics

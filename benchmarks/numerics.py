@@ -22,7 +22,7 @@ from plrf.engines.sgd import simulate, simulate_literal
 from plrf.exact.front import compute_optimal
 from plrf.exact.loss import expected_loss
 from plrf.model import learning_rate, random_stream
-from scripts.update_readme import replace_block
+from scripts.maintain.update_readme import replace_block
 
 ALPHA, BETA = 0.7, 0.7
 

@@ -20,18 +20,12 @@ from plrf.study.schemas import checks as checks_schema
 from plrf.study.schemas import fits as fits_schema
 from plrf.study.schemas import grid as grid_schema
 from plrf.study.schemas import losses as losses_schema
-from scripts import (
-    aggregate_losses,
-    check_results,
-    expand_grid,
-    fig01_toy_scaling,
-    fit_exponents,
-    front,
-    simulate,
-    solve_volterra,
-    table4_measured_exponents,
-    update_readme,
-)
+from scripts.figures import fig01_toy_scaling, front
+from scripts.losses import aggregate_losses, expand_grid, simulate
+from scripts.losses import volterra as solve_volterra
+from scripts.maintain import update_readme
+from scripts.measure import check_results, fit_exponents
+from scripts.tables import table4_measured_exponents
 from tests.figure_checks import (
     bands_of,
     is_drawn,

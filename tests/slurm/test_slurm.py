@@ -105,7 +105,7 @@ def small_study(checkout, tmp_path_factory):
 def runs(cluster, checkout, small_study, tmp_path_factory):
     """Directories and outputs of the undisturbed and the disturbed run; the cluster's jobs."""
     disturbed = type(checkout).create(tmp_path_factory.mktemp("disturbed_checkout"))
-    script = disturbed.root / "scripts" / "simulate.py"
+    script = disturbed.root / "scripts" / "losses" / "simulate.py"
     entry = "    log_to(snakemake.log[0])\n"
     assert entry in script.read_text(encoding="utf-8")
     script.write_text(

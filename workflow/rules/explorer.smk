@@ -18,11 +18,11 @@ rule explorer_data:
         runtime=explorer_runtime,
     params:
         settings=config["explorer"],
-        code=code("explorer_data.py"),
+        code=code("explorer/explorer_data.py"),
     message:
         "Computing what the explorer shows"
     script:
-        "../../scripts/explorer_data.py"
+        "../../scripts/explorer/explorer_data.py"
 
 
 rule explorer_page:
@@ -44,8 +44,8 @@ rule explorer_page:
         runtime=other_runtime,
     params:
         settings=config["explorer"],
-        code=code("explorer_page.py"),
+        code=code("explorer/explorer_page.py"),
     message:
         "Writing {output}"
     script:
-        "../../scripts/explorer_page.py"
+        "../../scripts/explorer/explorer_page.py"

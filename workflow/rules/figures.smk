@@ -30,9 +30,9 @@ for figure in FIGURES:
         params:
             **figure.params(config),
             script=figure.script,
-            code=code(figure.script),
+            code=code(f"figures/{figure.script}"),
         message:
             "Drawing {output.pdf}"
         # Not by the variable of the loop, which is the last one when a job runs.
         script:
-            "../../scripts/{params.script}"
+            "../../scripts/figures/{params.script}"

@@ -18,8 +18,8 @@ rule finite_size:
         runtime=other_runtime,
     params:
         config=config["finite_size"],
-        code=code("finite_size.py"),
+        code=code("finite_size/finite_size.py"),
     message:
         "Comparing finite sizes with the asymptotic theory"
     script:
-        "../../scripts/finite_size.py"
+        "../../scripts/finite_size/finite_size.py"

@@ -1,4 +1,26 @@
-"""Stage 2: SGD simulations and Volterra solves, as parallel jobs."""
+"""Losses: the grid, the engines as parallel jobs, and all losses in one tidy table."""
+
+
+rule expand_grid:
+    output:
+        "results/grid.parquet",
+    log:
+        "results/logs/expand_grid.log",
+    benchmark:
+        "results/benchmarks/expand_grid.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=other_memory,
+        runtime=other_runtime,
+    params:
+        config=measured(),
+        code=code("losses/expand_grid.py"),
+    message:
+        "Writing the grid table"
+    script:
+        "../../scripts/losses/expand_grid.py"
 
 
 rule simulate:
@@ -21,11 +43,11 @@ rule simulate:
         points=simulation_points,
         seed=config["seed"],
         steps_per_decade=config["steps_per_decade"],
-        code=code("simulate.py"),
+        code=code("losses/simulate.py"),
     message:
         "Simulating {wildcards.sweep}: alpha={wildcards.alphas}, d={wildcards.d}"
     script:
-        "../../scripts/simulate.py"
+        "../../scripts/losses/simulate.py"
 
 
 rule solve_volterra:
@@ -44,8 +66,32 @@ rule solve_volterra:
     params:
         points=volterra_points,
         steps_per_decade=config["steps_per_decade"],
-        code=code("solve_volterra.py"),
+        code=code("losses/volterra.py"),
     message:
         "Solving the Volterra equation for {wildcards.sweep}: alpha={wildcards.alphas}"
     script:
-        "../../scripts/solve_volterra.py"
+        "../../scripts/losses/volterra.py"
+
+
+rule aggregate_losses:
+    input:
+        losses=loss_files(),
+    output:
+        "results/aggregate/losses.parquet",
+    log:
+        "results/logs/aggregate_losses.log",
+    benchmark:
+        "results/benchmarks/aggregate_losses.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=aggregation_memory,
+        runtime=aggregation_runtime,
+    params:
+        config=measured(),
+        code=code("losses/aggregate_losses.py"),
+    message:
+        "Aggregating the losses of all jobs"
+    script:
+        "../../scripts/losses/aggregate_losses.py"

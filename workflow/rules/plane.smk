@@ -18,11 +18,11 @@ rule measure_plane:
         alphas=plane_alphas,
         betas=plane_values("beta"),
         front=plane_front(),
-        code=code("measure_plane.py"),
+        code=code("plane/measure_plane.py"),
     message:
         "Measuring the plane of exponents: part {wildcards.part}"
     script:
-        "../../scripts/measure_plane.py"
+        "../../scripts/plane/measure_plane.py"
 
 
 rule join_plane:
@@ -42,8 +42,8 @@ rule join_plane:
         runtime=other_runtime,
     params:
         plane=config["plane"],
-        code=code("join_plane.py"),
+        code=code("plane/join_plane.py"),
     message:
         "Joining the plane of exponents"
     script:
-        "../../scripts/join_plane.py"
+        "../../scripts/plane/join_plane.py"

@@ -20,11 +20,11 @@ rule sample_spectra:
         **spectra_model(),
         samples=config["spectra"]["samples"],
         seed=config["seed"],
-        code=code("sample_spectra.py"),
+        code=code("spectra/sample_spectra.py"),
     message:
         "Sampling spectra"
     script:
-        "../../scripts/sample_spectra.py"
+        "../../scripts/spectra/sample_spectra.py"
 
 
 rule spectral_densities:
@@ -42,11 +42,11 @@ rule spectral_densities:
         runtime=other_runtime,
     params:
         **spectra_model(),
-        code=code("spectral_densities.py"),
+        code=code("spectra/spectral_densities.py"),
     message:
         "Computing spectral densities"
     script:
-        "../../scripts/spectral_densities.py"
+        "../../scripts/spectra/spectral_densities.py"
 
 
 rule contours:
@@ -68,8 +68,8 @@ rule contours:
         point=config["spectra"]["contour"],
         c=config["spectra"]["c"],
         seed=config["seed"],
-        code=code("contours.py"),
+        code=code("spectra/contours.py"),
     message:
         "Computing contours around a spectrum"
     script:
-        "../../scripts/contours.py"
+        "../../scripts/spectra/contours.py"

@@ -23,9 +23,9 @@ for table in TABLES:
         params:
             **table.params(config),
             script=f"{table.name}.py",
-            code=code(f"{table.name}.py"),
+            code=code(f"tables/{table.name}.py"),
         message:
             "Writing {output.md}"
         # Not by the variable of the loop, which is the last one when a job runs.
         script:
-            "../../scripts/{params.script}"
+            "../../scripts/tables/{params.script}"

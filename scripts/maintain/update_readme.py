@@ -1,0 +1,85 @@
+"""Write the numbers of the last run into the README, between its markers.
+
+Not a job of the workflow, because it changes a tracked file: run it by `make readme`.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+from plrf.study.schemas.fits import EXPONENTS
+from plrf.study.store import read_table
+from scripts.publish import performance
+
+SYMBOLS = {"eta": "η", "xi": "ξ"}
+BEGIN, END = "<!-- {} begin: generated -->", "<!-- {} end -->"
+
+
+def main_results(exponents: pd.DataFrame) -> str:
+    """Exponents of the sweeps of a single point, as a Markdown table: the core of table 4.
+
+    They are measured in the main window by IsoFLOP parabolas (Approach 2).
+    """
+    single = exponents.groupby("sweep")[["alpha", "beta"]].transform("nunique").eq(1).all(axis=1)
+    rows = exponents[single & (exponents["window"] == 0)]
+    rows = rows[rows["method"].isin(["approach0", "approach2"])]
+    lines = [
+        "| α | β | phase | exponent | window (flops) | theory | exact front | Volterra | SGD |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for key, fits in rows.groupby(["alpha", "beta", "phase", "sweep", "quantity"]):
+        alpha, beta, phase, _, quantity = key
+        fits = fits.set_index(["engine", "method"])
+        cells = [
+            measured(fits, *column)
+            for column in (
+                ("volterra", "approach0"),
+                ("volterra", "approach2"),
+                ("sgd", "approach2"),
+            )
+        ]
+        first = fits.iloc[0]
+        lines.append(
+            f"| {alpha:g} | {beta:g} | {phase} | {SYMBOLS[quantity]} "
+            f"| {first['window_low']:.2g} to {first['window_high']:.2g} | {first['theory']:.3f} "
+            f"| {' | '.join(cells)} |"
+        )
+    return "\n".join(lines)
+
+
+def measured(fits: pd.DataFrame, engine: str, method: str) -> str:
+    """An exponent, and half the width of its 95% interval where it is noise."""
+    if (engine, method) not in fits.index or pd.isna(fits.loc[(engine, method), "estimate"]):
+        return "–"
+    fit = fits.loc[(engine, method)]
+    half_width = (fit["ci_high"] - fit["ci_low"]) / 2
+    return f"{fit['estimate']:.3f}" + f" ± {half_width:.3f}" * (fit["error_source"] == "runs")
+
+
+def replace_block(text: str, name: str, content: str) -> str:
+    """Replace what stands between the markers of a block in a Markdown document.
+
+    Raises
+    ------
+    ValueError
+        If the text lacks the markers.
+    """
+    begin, end = BEGIN.format(name), END.format(name)
+    if begin not in text or end not in text:
+        raise ValueError(f"the document has no block {name!r}")
+    head, rest = text.split(begin, 1)
+    return f"{head}{begin}\n{content}\n{end}{rest.split(end, 1)[1]}"
+
+
+def update_readme(results: Path, readme: Path) -> None:
+    """Fill all blocks of the README."""
+    text = readme.read_text(encoding="utf-8")
+    exponents = read_table(results / "fits" / "exponents.parquet", EXPONENTS)
+    text = replace_block(text, "results", main_results(exponents))
+    measured = performance.brief(pd.read_csv(results / "performance.csv"))
+    text = replace_block(text, "performance", performance.markdown(measured).rstrip())
+    readme.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    update_readme(Path("results"), Path("README.md"))

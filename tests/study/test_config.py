@@ -1,0 +1,1039 @@
+"""From config to grid: what is accepted, what is refused and with which words."""
+
+import copy
+from functools import reduce
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from plrf.exact.ridge import kernel_mass
+from plrf.study import catalogue
+from plrf.study.config import complete, validate
+from plrf.study.grid import expand
+from plrf.study.problems import ConfigError
+from plrf.study.schema import RULES, TYPE_NAMES
+from plrf.study.schemas import grid as grid_schema
+
+ROOT = Path(__file__).parents[2]
+
+
+def read_yaml(path):
+    return yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
+
+
+CONFIG_SCHEMA = read_yaml("workflow/schemas/config.schema.yaml")
+
+VALID = """
+seed: 1
+steps_per_decade: 10
+fits: {envelope_budgets: 11, isoflop_budgets: 5, parabola_neighbours: 2, resamples: 100}
+toy_scaling: {sweep: toy, budget: 1.0e+4}
+plane:
+  alpha: {start: 0.2, stop: 1.0, num: 5}
+  beta: {start: 0.0, stop: 2.0, num: 3}
+  flops: 1.0e+6
+  v_over_d: 4
+  batch: 1
+  c: 0.5
+traverse: line
+phase_points:
+  Ia: [0.75, 0.25]
+  Ib: [0.45, 0.33]
+  Ic: [0.2, 0.7]
+  II: [1.25, 0.75]
+  III: [1.0, 2.0]
+  IVa: [0.4, 1.0]
+  IVb: [0.27, 0.8]
+negative_beta: {sweep: edge, d: [10]}
+spectra:
+  points: [[0.7, 0.4], [1.0, 2.0]]
+  contour: [1.0, 2.0]
+  d: 40
+  v_over_d: 4
+  samples: 5
+  c: 0.5
+finite_size:
+  v_over_d: 4
+  batch: 1
+  c: 0.5
+  ratio: {point: [0.7, 1.2], d: [10, 20], steps: 1.0e+4}
+  traverse: {alpha: 0.7, beta: [0.1, 0.8], flops: [1.0e+6]}
+  fronts: {points: [[0.4, 0.8], [1.0, 2.0]], flops: [1.0e+4, 1.0e+8]}
+explorer:
+  alpha: [0.3, 0.7]
+  beta: [-0.2, 0.7]
+  d: [10, 20]
+  flops: [1.0e+3, 1.0e+5]
+  budgets: 3
+  steps_per_decade: 2
+  v_over_d: 4
+  batch: 2
+  c: 0.5
+sweeps:
+  toy:
+    points: [[0.75, 0.25]]
+    d: [10, 20]
+    v_over_d: 4
+    batch: 1
+    c: 0.5
+    flops: 1.0e+5
+    engines: [volterra]
+  front:
+    points: [[0.7, 0.7]]
+    d: [10, 20, 40]
+    v_over_d: 2.5
+    batch: 2
+    c: 0.5
+    flops: 1.0e+5
+    runs: 3
+    engines: [sgd, volterra]
+    windows: [[1.0e+3, 1.0e+5], [2.0e+3, 5.0e+4]]
+    front: fig03
+  plane:
+    product: {alpha: [0.7, 0.4], beta: [0.1, 0.8]}
+    d: [10]
+    v_over_d: 4
+    batch: 1
+    c: 0.5
+    flops: 1.0e+5
+    engines: [volterra]
+  line:
+    product: {alpha: [0.7], beta: [0.6, 0.9]}
+    d: [10]
+    v_over_d: 4
+    batch: 1
+    c: 0.5
+    flops: 1.0e+5
+    engines: [volterra]
+    windows: [[1.0e+3, 1.0e+5]]
+  edge:
+    product: {alpha: [0.7], beta: [-0.2, 0.1]}
+    d: [10]
+    v_over_d: 4
+    batch: 1
+    c: 0.5
+    flops: 1.0e+5
+    runs: 2
+    engines: [sgd, volterra]
+"""
+
+
+def follow(node, path):
+    return reduce(lambda node, key: node[key], path, node)
+
+
+def edited(edits, config=VALID):
+    """Copy of a config with values set at dotted key paths, or removed where the value is ..."""
+    config = yaml.safe_load(config) if isinstance(config, str) else copy.deepcopy(config)
+    for path, value in edits.items():
+        *parents, key = [int(part) if part.isdigit() else part for part in path.split(".")]
+        if value is ...:
+            del follow(config, parents)[key]
+        else:
+            follow(config, parents)[key] = value
+    return config
+
+
+def refusal(config):
+    """Lines of the message with which a config is refused."""
+    with pytest.raises(ConfigError) as caught:
+        validate(config, CONFIG_SCHEMA)
+    return str(caught.value).split("\n")
+
+
+TEN_LINES = """
+seed: 1
+defaults: {v_over_d: 4, batch: 2, c: 0.5}
+sweeps:
+  mine: {points: [[0.9, 0.6]], d: [20, 40], flops: 1.0e+5, engines: [volterra]}
+  other: {points: [[0.7, 0.7]], d: [20], batch: 8, flops: 1.0e+5, engines: [volterra]}
+plane:
+  alpha: {start: 0.2, stop: 1.0, num: 2}
+  beta: {start: 0.5, stop: 1.0, num: 2}
+  flops: 1.0e+6
+  c: 0.3
+"""
+
+
+class TestDefaults:
+    def test_sweeps_and_blocks_take_what_they_do_not_say(self):
+        config = yaml.safe_load(TEN_LINES)
+        before = copy.deepcopy(config)
+        full = validate(config, CONFIG_SCHEMA)
+        assert config == before
+        assert "defaults" not in full
+        found = {name: (x["v_over_d"], x["batch"], x["c"]) for name, x in full["sweeps"].items()}
+        assert found == {"mine": (4, 2, 0.5), "other": (4, 8, 0.5)}
+        assert (full["plane"]["batch"], full["plane"]["c"]) == (2, 0.3)
+        # The schema's own.
+        assert full["steps_per_decade"] == 24
+        assert full["fits"] == read_yaml("config/config.yaml")["fits"]
+        assert complete(full, CONFIG_SCHEMA) == full
+
+    def test_one_of_the_fits_may_be_given(self):
+        config = yaml.safe_load(TEN_LINES) | {"fits": {"resamples": 50}}
+        fits = validate(config, CONFIG_SCHEMA)["fits"]
+        assert fits == read_yaml("config/config.yaml")["fits"] | {"resamples": 50}
+
+    @pytest.mark.parametrize(
+        ("defaults", "lines"),
+        [
+            ({"v_over_d": 4, "batch": 2, "c": 1.9}, ["defaults.c = 1.9: SGD diverges"]),
+            ({"v_over_d": 4, "batch": 0, "c": 0.5}, ["defaults.batch = 0: must be at least 1"]),
+            ({"v_over_d": 4, "c": 0.5}, ["plane.batch: missing", "sweeps.mine.batch: missing"]),
+            ({"v_over_d": 4, "batch": 2, "c": 0.5, "runs": 3}, ["defaults.runs: unknown key"]),
+            (
+                [4],
+                [
+                    "defaults = [4]: must be a mapping",
+                    *(f"{x}.{k}: missing" for x in ("plane", "sweeps.mine") for k in ("batch",)),
+                ],
+            ),
+        ],
+    )
+    def test_mistakes_are_named_where_they_were_written(self, defaults, lines):
+        config = yaml.safe_load(TEN_LINES) | {"defaults": defaults}
+        found = refusal(config)
+        for line in lines:
+            assert any(x.startswith(line) for x in found), found
+        assert len(found) == len(lines) or defaults == [4]
+
+    def test_without_its_block_a_figure_is_not_asked_for(self):
+        full = validate(yaml.safe_load(TEN_LINES), CONFIG_SCHEMA)
+        assert catalogue.figures(full) == []
+        assert [table.name for table in catalogue.tables(full)] == ["table4_measured_exponents"]
+        assert catalogue.missing(full)["fig04_exponents"] == ["traverse"]
+        whole = validate(read_yaml("config/quick.yaml"), CONFIG_SCHEMA)
+        assert catalogue.missing(whole) == {}
+        assert len(catalogue.figures(whole)) == 17
+
+
+def test_each_figure_and_table_has_its_script_and_caption():
+    whole = validate(read_yaml("config/quick.yaml"), CONFIG_SCHEMA)
+    scripts = {f"figures/{figure.script}" for figure in catalogue.figures(whole)}
+    scripts |= {f"tables/{table.name}.py" for table in catalogue.tables(whole)}
+    for script in map(Path, scripts):
+        assert (ROOT / "scripts" / script).is_file()
+        assert (ROOT / "workflow/report" / script.name).with_suffix(".rst").is_file()
+
+
+def test_name_that_yaml_reads_as_no_text():
+    """The sweep `no` has the name False, and figures may ask for it."""
+    sweeps = edited({})["sweeps"]
+    lines = refusal(edited({"sweeps": {False: sweeps.pop("toy"), **sweeps}}))
+    assert lines[0].startswith("sweeps[False]: the key must be text (a letter, then")
+    assert 'toy_scaling.sweep = "toy": must be the name of a sweep' in lines[1]
+
+
+def test_valid_config_is_accepted():
+    validate(yaml.safe_load(VALID), CONFIG_SCHEMA)
+
+
+TWO_POINTS = [[0.7, 0.7], [0.8, 0.8]]
+NAME_RULE = "a letter, then at most 63 letters, digits, _ or -"
+
+# Edits of the valid config; how the one line of the message begins; what it says is allowed.
+BAD = {
+    "figure of an unknown sweep": (
+        {"negative_beta.sweep": "edges"},
+        'negative_beta.sweep = "edges": ',
+        "did you mean edge?",
+    ),
+    "figure without SGD": (
+        {"sweeps.edge.engines": ["volterra"]},
+        'negative_beta.sweep = "edge": ',
+        "the engines sgd and volterra",
+    ),
+    "figure of two alphas": (
+        {"sweeps.edge.product.alpha": [0.7, 0.8]},
+        'negative_beta.sweep = "edge": ',
+        "exactly one alpha",
+    ),
+    "size that is not in the figure's sweep": (
+        {"negative_beta.d": [10, 20]},
+        "negative_beta.d[1] = 20: ",
+        "must be a size of sweep edge: 10",
+    ),
+    "figure without simulated sizes": (
+        {
+            "sweeps.edge.d": [10, 20],
+            "sweeps.edge.largest_simulated_d": 10,
+            "negative_beta.d": [20],
+        },
+        "negative_beta.d = [20]: ",
+        "must include a size that sweep edge simulates",
+    ),
+    "contour around no spectrum": (
+        {"spectra.contour": [1.0, 1.0]},
+        "spectra.contour = [1.0, 1.0]: ",
+        "must be one of spectra.points",
+    ),
+    "traverse on the edge": (
+        {"sweeps.line.product": {"alpha": [0.7], "beta": [-0.2]}},
+        'traverse = "line": ',
+        "with a point above the edge",
+    ),
+    "traverse of recursion alone": (
+        {"sweeps.line.engines": ["recursion"], "sweeps.line.runs": 3},
+        'traverse = "line": ',
+        "with the engine sgd or volterra",
+    ),
+    "plane without a power law": (
+        {"plane.alpha.start": 0.1, "plane.alpha.stop": 0.2, "plane.beta.stop": 0.3},
+        "plane.beta.stop = 0.3: ",
+        "no power law in the whole plane, alpha + beta = 0.5 must exceed 0.5",
+    ),
+    "spectrum below the edge": (
+        {"spectra.points.0": [0.7, -0.3]},
+        "spectra.points[0] = [0.7, -0.3]: ",
+        "must be at least 1; allowed at alpha = 0.7: beta >= -0.2 ",
+    ),
+    "the same spectrum twice": (
+        {"spectra.points.0": [1, 2]},
+        "spectra.points[1] = [1.0, 2.0]: ",
+        "repeats item [0]",
+    ),
+    "diverging solver of the contours": (
+        {"spectra.c": 2.5},
+        "spectra.c = 2.5: ",
+        "allowed: c < ",
+    ),
+    "no spectral gap": ({"spectra.v_over_d": 1}, "spectra.v_over_d = 1: ", "greater than 1"),
+    "one sample": ({"spectra.samples": 1}, "spectra.samples = 1: ", "at least 2"),
+    "unknown spectra key": ({"spectra.ds": 1}, "spectra.ds: unknown key", "mean d?"),
+    "ratio on the edge": (
+        {"finite_size.ratio.point": [0.7, -0.2]},
+        "finite_size.ratio.point = [0.7, -0.2]: ",
+        "no exponents, 2(alpha + beta) = 1 must be greater than 1",
+    ),
+    "traverse to the edge": (
+        {"finite_size.traverse.beta.0": -0.2},
+        "finite_size.traverse.beta[0] = -0.2: ",
+        "must be greater than 1",
+    ),
+    "front below the edge": (
+        {"finite_size.fronts.points.1": [0.3, 0.1]},
+        "finite_size.fronts.points[1] = [0.3, 0.1]: ",
+        "2(alpha + beta) = 0.8 must be greater than 1",
+    ),
+    "no compute for fronts": (
+        {"finite_size.fronts.flops": [1e8, 1e8]},
+        "finite_size.fronts.flops[1] = 100000000.0: ",
+        "must be greater than the lowest budget, 100000000.0",
+    ),
+    "the same budget twice": (
+        {"finite_size.traverse.flops": [1e8, 1e8]},
+        "finite_size.traverse.flops[1] = 100000000.0: ",
+        "repeats item [0]",
+    ),
+    "diverging finite sizes": ({"finite_size.c": 2.5}, "finite_size.c = 2.5: ", "allowed: c < "),
+    "too few features for the front": (
+        {"finite_size.v_over_d": 2},
+        "finite_size.v_over_d = 2: ",
+        "at least 4",
+    ),
+    "one run in a window": (
+        {"sweeps.front.runs": 1},
+        "sweeps.front.runs = 1: ",
+        "must be at least 2 with windows",
+    ),
+    "front of recursion alone": (
+        {"sweeps.front.engines": ["recursion"]},
+        'sweeps.front.front = "fig03": ',
+        "needs one of them",
+    ),
+    "toy budget below a step": (
+        {"toy_scaling.budget": 19},
+        "toy_scaling.budget = 19: ",
+        "max(d) * batch = 20",
+    ),
+    "no size simulated": (
+        {"sweeps.front.largest_simulated_d": 5},
+        "sweeps.front.largest_simulated_d = 5: ",
+        "at least the smallest d, 10",
+    ),
+    "no engine for a size": (
+        {"sweeps.front.largest_simulated_d": 20, "sweeps.front.engines": ["sgd"]},
+        "sweeps.front.largest_simulated_d = 20: ",
+        "no engine is left for d = 40",
+    ),
+    "nothing to simulate": (
+        {"sweeps.toy.largest_simulated_d": 10},
+        "sweeps.toy.largest_simulated_d = 10: ",
+        "has no effect without the engines sgd and recursion",
+    ),
+    "unknown key": ({"sed": 1}, "sed: unknown key", "did you mean seed?"),
+    "unknown sweep key": ({"sweeps.toy.batchs": 1}, "sweeps.toy.batchs: unknown", "mean batch?"),
+    "unknown fits key": ({"fits.zzz": 1}, "fits.zzz: unknown key", "known: envelope_budgets, iso"),
+    "unknown product key": (
+        {"sweeps.plane.product.gamma": [1]},
+        "sweeps.plane.product.gamma: un",
+        "",
+    ),
+    "unknown toy key": ({"toy_scaling.budgets": 1}, "toy_scaling.budgets: unknown", "mean budget?"),
+    "missing key": ({"seed": ...}, "seed: missing", "entropy"),
+    "missing sweep key": ({"sweeps.toy.flops": ...}, "sweeps.toy.flops: missing", "budget"),
+    "text for number": (
+        {"sweeps.toy.c": "big"},
+        'sweeps.toy.c = "big": ',
+        "must be a finite number (",
+    ),
+    "1e6 read as text": ({"sweeps.toy.flops": "1e6"}, 'sweeps.toy.flops = "1e6": ', "write 1.0e+6"),
+    "1e6 seed": ({"seed": "1e6"}, 'seed = "1e6": ', "a whole number, write 1000000 "),
+    "boolean for number": ({"sweeps.toy.c": True}, "sweeps.toy.c = true: ", "a finite number ("),
+    "boolean for integer": (
+        {"sweeps.toy.d.1": True},
+        "sweeps.toy.d[1] = true: ",
+        "a whole number (",
+    ),
+    "boolean seed": ({"seed": False}, "seed = false: ", "a whole number ("),
+    "NaN": ({"sweeps.toy.c": float("nan")}, "sweeps.toy.c = NaN: ", "a finite number ("),
+    "infinity": (
+        {"sweeps.toy.flops": float("inf")},
+        "sweeps.toy.flops = Infinity: ",
+        "a finite nu",
+    ),
+    "NaN point": (
+        {"sweeps.toy.points.0.1": float("nan")},
+        "sweeps.toy.points[0][1] = NaN: ",
+        "finite",
+    ),
+    "infinite d": (
+        {"sweeps.toy.d.0": float("inf")},
+        "sweeps.toy.d[0] = Infinity: ",
+        "a whole number (",
+    ),
+    "number for list": ({"sweeps.toy.d": 10}, "sweeps.toy.d = 10: ", "must be a list"),
+    "null sweeps": ({"sweeps": None}, "sweeps = null: ", "must be a mapping"),
+    "no sweeps": ({"sweeps": {}}, "sweeps = {}: ", "must have at least 1"),
+    "null sweep": ({"sweeps.plane": None}, "sweeps.plane = null: ", "must be a mapping"),
+    "negative seed": ({"seed": -1}, "seed = -1: ", "at least 0"),
+    "negative d": (
+        {"sweeps.front.d.1": -5},
+        "sweeps.front.d[1] = -5: ",
+        "must be at least 1 (d: number",
+    ),
+    "zero d": ({"sweeps.front.d.1": 0}, "sweeps.front.d[1] = 0: ", "at least 1"),
+    "huge d": ({"sweeps.front.d.1": 10**400}, "sweeps.front.d[1] = 1000", "at most 10000000000"),
+    "non-integer d": ({"sweeps.front.d.1": 20.5}, "sweeps.front.d[1] = 20.5: ", "a whole number ("),
+    "d as float": (
+        {"sweeps.front.d.1": 20.0},
+        "sweeps.front.d[1] = 20.0: ",
+        "whole number, write 20 ",
+    ),
+    "empty d": ({"sweeps.toy.d": []}, "sweeps.toy.d = []: ", "at least 1 item"),
+    "empty points": ({"sweeps.toy.points": []}, "sweeps.toy.points = []: ", "at least 1 item"),
+    "empty engines": ({"sweeps.toy.engines": []}, "sweeps.toy.engines = []: ", "at least 1 item"),
+    "empty beta": ({"sweeps.plane.product.beta": []}, "sweeps.plane.product.beta = []: ", "1 item"),
+    "half a point": (
+        {"sweeps.toy.points.0": [0.7]},
+        "sweeps.toy.points[0] = [0.7]: ",
+        "least 2 item",
+    ),
+    "long point": (
+        {"sweeps.toy.points.0": [1, 1, 1]},
+        "sweeps.toy.points[0] = [1, 1, 1]: ",
+        "most 2",
+    ),
+    "no points": ({"sweeps.plane.product": ...}, "sweeps.plane: ", "either points or product"),
+    "points and product": (
+        {"sweeps.plane.points": [[1, 1]]},
+        "sweeps.plane: ",
+        "points or product",
+    ),
+    "duplicate point": (
+        {"sweeps.plane.product": ..., "sweeps.plane.points": [[1, 1], [2, 1], [1.0, 1]]},
+        "sweeps.plane.points[2] = [1.0, 1]: ",
+        "must be unique, but it repeats item [0]",
+    ),
+    "duplicate alpha": (
+        {"sweeps.plane.product.alpha": [0.7, 0.8, 0.7]},
+        "sweeps.plane.product.alpha[2] = 0.7: ",
+        "must be unique, but it repeats item [0]",
+    ),
+    "duplicate d": (
+        {"sweeps.front.d": [10, 20, 20]},
+        "sweeps.front.d[2] = 20: ",
+        "repeats item [1]",
+    ),
+    "duplicate engine": (
+        {"sweeps.toy.engines": ["volterra", "volterra"]},
+        'sweeps.toy.engines[1] = "volterra": ',
+        "repeats item [0]",
+    ),
+    "unknown engine": (
+        {"sweeps.front.engines.0": "adam"},
+        'sweeps.front.engines[0] = "adam": ',
+        "must be one of sgd, recursion, volterra",
+    ),
+    "v below d": ({"sweeps.toy.v_over_d": 0.99}, "sweeps.toy.v_over_d = 0.99: ", "at least 1 "),
+    "zero batch": ({"sweeps.toy.batch": 0}, "sweeps.toy.batch = 0: ", "at least 1 "),
+    "zero c": ({"sweeps.toy.c": 0}, "sweeps.toy.c = 0: ", "greater than 0"),
+    "zero alpha": (
+        {"sweeps.toy.points.0": [0, 1]},
+        "sweeps.toy.points[0][0] = 0: ",
+        "greater than 0",
+    ),
+    "negative alpha": (
+        {"sweeps.plane.product.alpha.1": -0.5},
+        "sweeps.plane.product.alpha[1] = -0.5: ",
+        "greater than 0",
+    ),
+    "below the edge": (
+        {"sweeps.toy.points.0": [0.7, -0.3]},
+        "sweeps.toy.points[0] = [0.7, -0.3]: ",
+        "2(alpha + beta) = 0.8 must be at least 1; allowed at alpha = 0.7: beta >= -0.2 ",
+    ),
+    "product below the edge": (
+        {"sweeps.plane.product.beta.0": -0.3},
+        "sweeps.plane.product.beta[0] = -0.3: ",
+        "2(alpha + beta) = 0.2 must be at least 1; allowed at alpha = 0.4: beta >= 0.1 ",
+    ),
+    "less than one step": (
+        {"sweeps.plane.flops": 9.5},
+        "sweeps.plane.flops = 9.5: ",
+        "max(d) * batch = 10",
+    ),
+    "less than one step of the largest d": (
+        {"sweeps.front.flops": 79, "sweeps.front.windows": [[1, 79]]},
+        "sweeps.front.flops = 79: ",
+        "must be at least max(d) * batch = 80",
+    ),
+    "zero flops": ({"sweeps.plane.flops": 0}, "sweeps.plane.flops = 0: ", "greater than 0"),
+    "zero runs": ({"sweeps.front.runs": 0}, "sweeps.front.runs = 0: ", "at least 1 "),
+    "runs missing": ({"sweeps.front.runs": ...}, "sweeps.front.runs: missing", "sgd and recursion"),
+    "runs missing for recursion": (
+        {"sweeps.plane.engines": ["recursion"]},
+        "sweeps.plane.runs: missing",
+        "sgd and recursion",
+    ),
+    "empty window": (
+        {"sweeps.front.windows.1": [2e3, 2e3]},
+        "sweeps.front.windows[1][1] = 2000.0: ",
+        "must be at least 1.01 times the window's lower end, 2000.0",
+    ),
+    "window above flops": (
+        {"sweeps.front.windows.0": [1e3, 2e5]},
+        "sweeps.front.windows[0][1] = 200000.0: ",
+        "must be at most flops = 100000.0",
+    ),
+    "one-sided window": (
+        {"sweeps.front.windows.0": [1e3]},
+        "sweeps.front.windows[0] = [1000.0]: ",
+        "least 2",
+    ),
+    "one window, not a list of them": (
+        {"sweeps.front.windows": [1e3]},
+        "sweeps.front.windows[0] = 1000.0: ",
+        "must be a list (lowest and highest budget, in flops)",
+    ),
+    "no windows": ({"sweeps.front.windows": []}, "sweeps.front.windows = []: ", "at least 1 item"),
+    "duplicate window": (
+        {"sweeps.front.windows": [[1e3, 1e5], [1e3, 1e4], [1e3, 1e5]]},
+        "sweeps.front.windows[2] = [1000.0, 100000.0]: ",
+        "must be unique, but it repeats item [0]",
+    ),
+    "key of an older version": (
+        {"sweeps.front.window": [1e3, 1e4]},
+        "sweeps.front.window: unknown key",
+        "did you mean windows?",
+    ),
+    "simulated budget above flops": (
+        {"sweeps.front.simulated_flops": 2e5},
+        "sweeps.front.simulated_flops = 200000.0: ",
+        "must be at most flops = 100000.0",
+    ),
+    "simulated budget below a step": (
+        {"sweeps.front.simulated_flops": 39, "sweeps.front.largest_simulated_d": 20},
+        "sweeps.front.simulated_flops = 39: ",
+        "less than one step of the largest simulated d, must be at least 40",
+    ),
+    "simulated budget without simulations": (
+        {"sweeps.toy.simulated_flops": 1e4},
+        "sweeps.toy.simulated_flops = 10000.0: ",
+        "has no effect without the engines sgd and recursion",
+    ),
+    "front without windows": (
+        {"sweeps.front.windows": ...},
+        'sweeps.front.front = "fig03": ',
+        "needs windows",
+    ),
+    "front of two points": (
+        {"sweeps.front.points": TWO_POINTS},
+        'sweeps.front.front = "fig03": ',
+        "exactly one point",
+    ),
+    "front is a path": ({"sweeps.front.front": "../x"}, 'sweeps.front.front = "../x": ', NAME_RULE),
+    "front of the toy figure": (
+        {"sweeps.front.front": "fig01_toy_scaling"},
+        'sweeps.front.front = "fig01_toy_scaling": ',
+        "also the figure of toy_scaling",
+    ),
+    "one front twice": (
+        {"sweeps.toy.front": "fig03", "sweeps.toy.windows": [[1e3, 1e4]]},
+        'sweeps.front.front = "fig03": ',
+        "also the figure of sweeps.toy",
+    ),
+    "toy sweep missing": (
+        {"toy_scaling.sweep": "to"},
+        'toy_scaling.sweep = "to": ',
+        "did you mean toy?",
+    ),
+    "toy sweep without volterra": (
+        {"sweeps.toy.engines": ["recursion"], "sweeps.toy.runs": 1},
+        'toy_scaling.sweep = "toy": ',
+        "the engine volterra and exactly one point",
+    ),
+    "toy sweep of several points": (
+        {"toy_scaling.sweep": "plane"},
+        'toy_scaling.sweep = "plane": ',
+        "the engine volterra and exactly one point",
+    ),
+    "explorer null": ({"explorer": None}, "explorer = null: ", "must be a mapping"),
+    "explorer key missing": ({"explorer.flops": ...}, "explorer.flops: missing", "budget"),
+    "explorer alpha repeats": (
+        {"explorer.alpha": [0.3, 0.7, 0.3]},
+        "explorer.alpha[2] = 0.3: ",
+        "repeats item [0]",
+    ),
+    "explorer d repeats": ({"explorer.d": [10, 10]}, "explorer.d[1] = 10: ", "repeats item [0]"),
+    "explorer budgets that do not rise": (
+        {"explorer.flops": [1e5, 1e5]},
+        "explorer.flops[1] = 100000.0: ",
+        "greater than the lowest budget, 100000.0",
+    ),
+    "explorer below one step": (
+        {"explorer.flops": [1, 39]},
+        "explorer.flops[1] = 39: ",
+        "max(d) * batch = 40",
+    ),
+    # At the sizes that have curves it is stable: the front looks at smaller ones.
+    "explorer diverges": (
+        {"explorer.c": 1.3, "explorer.d": [1000], "explorer.alpha": [2.0]},
+        "explorer.c = 1.3: ",
+        "at alpha = 2.0, d = 12",
+    ),
+    "explorer with square features": (
+        {"explorer.v_over_d": 1},
+        "explorer.v_over_d = 1: ",
+        "greater than 1",
+    ),
+    "toy null": ({"toy_scaling": None}, "toy_scaling = null: ", "must be a mapping"),
+    "toy budget missing": ({"toy_scaling.budget": ...}, "toy_scaling.budget: missing", "marks"),
+    "toy sweep null": ({"sweeps.toy": None}, "sweeps.toy = null: ", "must be a mapping"),
+    "toy sweep without points": ({"sweeps.toy.points": ...}, "sweeps.toy: ", "points or product"),
+    "toy budget": (
+        {"toy_scaling.budget": 2e5},
+        "toy_scaling.budget = 200000.0: ",
+        "must be at most the flops of sweep toy, 100000.0",
+    ),
+    "plane that does not rise": (
+        {"plane.beta.stop": 0.0},
+        "plane.beta.stop = 0.0: ",
+        "must be greater than start, 0.0",
+    ),
+    "plane of one alpha": ({"plane.alpha.num": 1}, "plane.alpha.num = 1: ", "at least 2"),
+    "plane of few features": ({"plane.v_over_d": 1}, "plane.v_over_d = 1: ", "than 1"),
+    "plane without power law": ({"plane.alpha.start": 0}, "plane.alpha.start = 0: ", "than 0"),
+    "plane that diverges": (
+        {"plane.c": 1.1},
+        "plane.c = 1.1: ",
+        "at alpha = 1.0, d = 12; allowed: c < 0.8",
+    ),
+    "traverse of no sweep": ({"traverse": "lime"}, 'traverse = "lime": ', "did you mean line?"),
+    "traverse of two alphas": (
+        {"traverse": "plane", "sweeps.plane.windows": [[1e3, 1e5]]},
+        'traverse = "plane": ',
+        "a sweep with one alpha and one to 3 windows",
+    ),
+    "traverse without exponents": (
+        {"sweeps.line.windows": ...},
+        'traverse = "line": ',
+        "a sweep with one alpha and one to 3 windows",
+    ),
+    "traverse of four windows": (
+        {"sweeps.line.windows": [[1e3, 1e4], [1e3, 2e4], [2e3, 1e4], [2e3, 2e4]]},
+        'traverse = "line": ',
+        "a sweep with one alpha and one to 3 windows",
+    ),
+    "point of another phase": (
+        {"phase_points.II": [0.7, 0.7]},
+        "phase_points.II = [0.7, 0.7]: ",
+        "must be a point inside phase II, it is in: II/III",
+    ),
+    "point below the edge": (
+        {"phase_points.Ib": [0.2, 0.1]},
+        "phase_points.Ib = [0.2, 0.1]: ",
+        "it is in: no power law",
+    ),
+    "point on the line of K_pp": (
+        {"phase_points.Ib": [0.25, 0.4]},
+        "phase_points.Ib = [0.25, 0.4]: ",
+        "off the line 4 alpha = 1",
+    ),
+    "missing point": ({"phase_points.IVb": ...}, "phase_points.IVb: missing", "phase IVb"),
+    "front of a fixed figure": (
+        {"sweeps.front.front": "fig08_xi_exponents"},
+        'sweeps.front.front = "fig08_xi_exponents": ',
+        "also the figure of plane",
+    ),
+    "few resamples": ({"fits.resamples": 1}, "fits.resamples = 1: ", "at least 40"),
+}
+
+
+@pytest.mark.parametrize(("edits", "start", "allowed"), BAD.values(), ids=BAD)
+def test_bad_value_is_refused_in_one_line(edits, start, allowed):
+    (line,) = refusal(edited(edits))
+    assert line.startswith(start)
+    assert allowed in line.removeprefix(start)
+
+
+@pytest.mark.parametrize(
+    "name", ["a/b", "a b", "..", "", "1st", "_a", "a.b", "é", "a\n", "a" * 65, True, None, 2024]
+)
+def test_sweep_name_must_be_a_file_name(name):
+    config = yaml.safe_load(VALID)
+    config["sweeps"][name] = config["sweeps"]["plane"]
+    (line,) = refusal(config)
+    assert line.startswith("sweeps") and repr(str(name))[1:-1] in line
+    assert line.endswith(f"({NAME_RULE})")
+
+
+@pytest.mark.parametrize("name", ["a", "A" * 64, "phase_III-2"])
+def test_sweep_name_accepted(name):
+    config = yaml.safe_load(VALID)
+    config["sweeps"][name] = config["sweeps"]["plane"]
+    validate(config, CONFIG_SCHEMA)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "text", "1.5"])
+def test_config_that_is_not_a_mapping(text):
+    (line,) = refusal(yaml.safe_load(text))
+    assert line.startswith("config = ") and "must be a mapping" in line
+
+
+def test_empty_config_names_every_missing_key():
+    assert [line.split(":")[0] for line in refusal({})] == sorted(CONFIG_SCHEMA["required"])
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [("1e6", "1.0e+6"), ("125e-5", "1.25e-3"), ("'0.5'", "5.0e-1"), ("2.5e3", "2.5e+3")],
+)
+def test_advice_on_numbers_that_yaml_reads_as_text(text, advice):
+    value = yaml.safe_load(text)
+    assert isinstance(value, str)
+    (line,) = refusal(edited({"sweeps.plane.c": value}))
+    assert f"must be a finite number, write {advice} (" in line
+    assert yaml.safe_load(advice) == float(value)
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "abc"])
+def test_no_advice_on_text_that_is_no_number(text):
+    (line,) = refusal(edited({"sweeps.plane.c": text}))
+    assert "write" not in line
+
+
+def test_all_problems_are_listed_in_the_order_of_their_paths():
+    config = edited(
+        {
+            "sweeps.front.d": [*range(10, 20), -1],
+            "sweeps.front.d.2": -2,
+            "sweeps.plane.flops": 1,
+            "seed": "x",
+            "toy_scaling.budget": 1e9,
+        }
+    )
+    assert [line.split(" = ")[0] for line in refusal(config)] == [
+        "seed",
+        "sweeps.front.d[2]",
+        "sweeps.front.d[10]",
+        "sweeps.plane.flops",
+        "toy_scaling.budget",
+    ]
+
+
+def test_long_values_are_cut():
+    (line,) = refusal(edited({"seed": ["x" * 1000]}))
+    assert len(line) < 150
+
+
+def test_points_on_the_edge_are_allowed():
+    validate(edited({"sweeps.front.points.0": [0.7, -0.2]}), CONFIG_SCHEMA)
+    (line,) = refusal(edited({"sweeps.front.points.0": [0.7, -0.2 - 1e-8]}))
+    assert "2(alpha + beta) = 0.99999998 must be at least 1" in line
+
+
+def test_window_and_toy_budget_may_reach_the_budget():
+    edits = {"sweeps.front.windows": [[1, 1e5]], "toy_scaling.budget": 1e5}
+    validate(edited(edits), CONFIG_SCHEMA)
+
+
+def test_one_step_of_the_largest_d_suffices():
+    config = edited({"sweeps.plane.flops": 10})
+    validate(config, CONFIG_SCHEMA)
+    assert expand(config).query("sweep == 'plane'")["steps"].eq(1).all()
+
+
+@pytest.mark.parametrize("batch", [1, 8])
+@pytest.mark.parametrize("alpha", [0.3, 0.5, 0.8, 2.0])
+def test_unstable_learning_rate_is_refused_with_the_stable_range(alpha, batch):
+    edits = {"sweeps.plane.product.alpha": [alpha, 1.1], "sweeps.plane.product.beta": [0.5]}
+    edits |= {"sweeps.plane.d": [10, 100], "sweeps.plane.batch": batch}
+    (line,) = refusal(edited(edits | {"sweeps.plane.c": 50.0}))
+    assert line.startswith("sweeps.plane.c = 50.0: ") and "at alpha = " in line and "d = " in line
+    limit = float(line.split("allowed: c < ")[1].split()[0])
+    validate(edited(edits | {"sweeps.plane.c": limit}), CONFIG_SCHEMA)
+    (line,) = refusal(edited(edits | {"sweeps.plane.c": limit * 1.01}))
+    assert f"allowed: c < {limit:.3g}" in line
+
+
+def test_grid_of_a_config():
+    grid = expand(yaml.safe_load(VALID))
+    columns = ["sweep", "alpha", "beta", "d", "v", "batch", "steps", "runs", "sgd", "phase"]
+    assert grid[columns].values.tolist() == [
+        ["toy", 0.75, 0.25, 10, 40, 1, 10000, 0, False, "Ia"],
+        ["toy", 0.75, 0.25, 20, 80, 1, 5000, 0, False, "Ia"],
+        ["front", 0.7, 0.7, 10, 25, 2, 5000, 3, True, "II/III"],
+        ["front", 0.7, 0.7, 20, 50, 2, 2500, 3, True, "II/III"],
+        ["front", 0.7, 0.7, 40, 100, 2, 1250, 3, True, "II/III"],
+        ["plane", 0.7, 0.1, 10, 40, 1, 10000, 0, False, "Ia"],
+        ["plane", 0.7, 0.8, 10, 40, 1, 10000, 0, False, "III"],
+        ["plane", 0.4, 0.1, 10, 40, 1, 10000, 0, False, "edge"],
+        ["plane", 0.4, 0.8, 10, 40, 1, 10000, 0, False, "IVa"],
+        ["line", 0.7, 0.6, 10, 40, 1, 10000, 0, False, "II"],
+        ["line", 0.7, 0.9, 10, 40, 1, 10000, 0, False, "III"],
+        ["edge", 0.7, -0.2, 10, 40, 1, 10000, 2, True, "edge"],
+        ["edge", 0.7, 0.1, 10, 40, 1, 10000, 2, True, "Ia"],
+    ]
+    assert grid["volterra"].all() and not grid["recursion"].any()
+    assert grid.dtypes.equals(grid_schema.GRID.empty_table().to_pandas().dtypes)
+
+
+def test_sizes_above_the_largest_simulated_one_are_left_to_volterra():
+    config = edited({"sweeps.front.largest_simulated_d": 20})
+    validate(config, CONFIG_SCHEMA)
+    grid = expand(config).query("sweep == 'front'")
+    assert grid[["sgd", "recursion", "volterra"]].values.tolist() == [
+        [True, False, True],
+        [True, False, True],
+        [False, False, True],
+    ]
+    assert grid["runs"].tolist() == [3, 3, 0]
+
+
+def test_simulations_may_have_a_budget_of_their_own():
+    edits = {"sweeps.front.simulated_flops": 1.0e3, "sweeps.front.largest_simulated_d": 20}
+    config = edited(edits)
+    validate(config, CONFIG_SCHEMA)
+    grid = expand(config).query("sweep == 'front'")
+    assert grid["steps"].tolist() == [5000, 2500, 1250]
+    assert grid["simulated_steps"].tolist() == [50, 25, 0]
+    assert expand(edited({})).query("sweep == 'front'")["simulated_steps"].tolist() == [
+        5000, 2500, 1250,
+    ]  # fmt: skip
+
+
+def test_runs_without_an_engine_that_makes_runs_are_ignored():
+    config = edited({"sweeps.plane.runs": 7})
+    validate(config, CONFIG_SCHEMA)
+    assert expand(config).query("sweep == 'plane'")["runs"].eq(0).all()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda p: p.name)
+def test_shipped_configs(path):
+    grid = expand(validate(read_yaml(path), CONFIG_SCHEMA))
+    assert grid[["sgd", "recursion", "volterra"]].any().all()
+
+
+def test_quick_config_makes_the_same_figures():
+    default, quick = (read_yaml(f"config/{name}.yaml")["sweeps"] for name in ("config", "quick"))
+    fronts = [{name: sweep.get("front") for name, sweep in c.items()} for c in (default, quick)]
+    assert fronts[0] == fronts[1]
+
+
+# The schemas
+
+
+def subschemas(schema):
+    yield schema
+    children = [
+        schema[k] for k in ("items", "additionalProperties", "propertyNames") if k in schema
+    ]
+    children += schema.get("prefixItems", [])
+    children += [s for k in ("properties", "$defs") for s in schema.get(k, {}).values()]
+    for child in children:
+        if isinstance(child, dict):
+            yield from subschemas(child)
+
+
+STRUCTURE = {
+    "$schema", "$defs", "$ref", "title", "description", "properties", "required", "items",
+    "prefixItems", "additionalProperties", "propertyNames", "default",
+}  # fmt: skip
+
+
+def test_schema_is_strict_and_described():
+    Draft202012Validator.check_schema(CONFIG_SCHEMA)
+    for part in subschemas(CONFIG_SCHEMA):
+        assert "$ref" in part or "type" in part
+        if part.get("type") == "object":
+            names_are_free = "pattern" in part.get("propertyNames", {})
+            assert names_are_free or part["additionalProperties"] is False
+        for key, value in part.get("properties", {}).items():
+            assert value.get("description"), key
+
+
+def test_every_keyword_of_the_schema_has_words():
+    for part in subschemas(CONFIG_SCHEMA):
+        assert set(part) - STRUCTURE <= set(RULES)
+        assert part.get("type", "object") in TYPE_NAMES
+
+
+# Properties of all configs
+
+
+@st.composite
+def valid_sweep(draw, name, toy=False):
+    """A sweep that is stable: with v >= d the spectrum ends below 4 Tr D."""
+    alphas = draw(st.lists(st.floats(0.1, 3), min_size=1, max_size=3, unique=True))
+    edge = 0.5 - min(alphas)
+    betas = draw(st.lists(st.floats(edge, 3), min_size=1, max_size=3, unique=True))
+    if toy:
+        alphas, betas = alphas[:1], betas[:1]
+    if toy or draw(st.booleans()):
+        sweep = {"points": [[a, b] for a in alphas for b in betas]}
+    else:
+        sweep = {"product": {"alpha": alphas, "beta": betas}}
+    d = draw(st.lists(st.integers(1, 300), min_size=1, max_size=4, unique=True))
+    batch = draw(st.integers(1, 20))
+    engines = draw(
+        st.lists(st.sampled_from(["sgd", "recursion", "volterra"]), min_size=1, unique=True)
+    )
+    if toy and "volterra" not in engines:
+        engines.append("volterra")
+    sweep |= {
+        "d": d,
+        "v_over_d": draw(st.floats(1, 10)),
+        "batch": batch,
+        "c": draw(st.floats(0.01, 0.2)),
+        "flops": max(d) * batch * draw(st.floats(1, 1e4)),
+        "engines": engines,
+    }
+    if set(engines) != {"volterra"} or draw(st.booleans()):
+        sweep["runs"] = draw(st.integers(1, 9))
+    if set(engines) != {"volterra"} and draw(st.booleans()):
+        sweep["simulated_flops"] = draw(st.floats(max(d) * batch, sweep["flops"]))
+    if sweep.get("runs", 2) > 1 and draw(st.booleans()):
+        tenths = draw(st.lists(st.integers(1, 9), min_size=1, max_size=3, unique=True))
+        sweep["windows"] = [[sweep["flops"] * k / 10, sweep["flops"]] for k in tenths]
+        if len(alphas) == len(betas) == 1 and set(engines) != {"recursion"}:
+            sweep["front"] = f"front_{name}"
+    return sweep
+
+
+@st.composite
+def valid_configs(draw):
+    names = draw(
+        st.lists(
+            st.from_regex(r"[A-Za-z][A-Za-z0-9_-]{0,40}", fullmatch=True).filter("edge".__ne__),
+            min_size=2,
+            max_size=4,
+            unique=True,
+        )
+    )
+    toy = draw(st.sampled_from(names))
+    grid = {name: draw(valid_sweep(name, toy=name == toy)) for name in names}
+    grid["the_traverse"] = yaml.safe_load(VALID)["sweeps"]["line"]  # drawn with a vanishing chance
+    grid["edge"] = yaml.safe_load(VALID)["sweeps"]["edge"]  # the sweep of negative_beta
+    edits = {
+        "traverse": "the_traverse",
+        "sweeps": grid,
+        "toy_scaling.sweep": toy,
+        "toy_scaling.budget": grid[toy]["flops"],
+    }
+    return edited(edits)
+
+
+def count_points(sweep):
+    if "points" in sweep:
+        return len(sweep["points"])
+    return len(sweep["product"]["alpha"]) * len(sweep["product"]["beta"])
+
+
+@given(valid_configs())
+def test_expansion_of_any_valid_config(config):
+    before = copy.deepcopy(config)
+    validate(config, CONFIG_SCHEMA)
+    grid = expand(config)
+    assert config == before
+    assert grid.columns.tolist() == grid_schema.GRID.names
+
+    sizes = [(name, count_points(s) * len(s["d"])) for name, s in config["sweeps"].items()]
+    assert list(grid.groupby("sweep", sort=False).size().items()) == sizes
+    assert not grid.duplicated(["sweep", "alpha", "beta", "d"]).any()
+    assert (grid["v"] >= grid["d"]).all()
+    for row in grid.itertuples():
+        assert (row.steps - 1) * row.d * row.batch < row.flops <= row.steps * row.d * row.batch
+        trace = np.sum(np.arange(1.0, row.v + 1) ** (-2 * row.alpha))
+        assert row.learning_rate * row.batch * trace == pytest.approx(row.c, rel=1e-9)
+        place = row.alpha, row.d, row.v, row.learning_rate, row.batch
+        assert row.kernel_mass == kernel_mass(*place) >= row.learning_rate * trace / 2 * (1 - 1e-9)
+        assert (row.runs > 0) == (row.simulated_steps > 0) == (row.sgd or row.recursion)
+        budget = config["sweeps"][row.sweep].get("simulated_flops", row.flops)
+        if row.runs:
+            steps = row.simulated_steps
+            assert (steps - 1) * row.d * row.batch < budget <= steps * row.d * row.batch
+
+
+@given(valid_configs(), st.data())
+def test_rows_do_not_depend_on_other_sweeps(config, data):
+    kept = config["toy_scaling"]["sweep"], config["traverse"]
+    removed = data.draw(st.sampled_from([name for name in config["sweeps"] if name not in kept]))
+    grid = expand(config)
+    del config["sweeps"][removed]
+    expected = grid[grid["sweep"] != removed].reset_index(drop=True)
+    pd.testing.assert_frame_equal(expand(config), expected, check_exact=True)
+
+
+def key_paths(node, path=()):
+    """Paths of everything below a node."""
+    if isinstance(node, dict | list):
+        for key, value in node.items() if isinstance(node, dict) else enumerate(node):
+            yield (*path, key)
+            yield from key_paths(value, (*path, key))
+
+
+def dotted(path):
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return text.removeprefix(".")
+
+
+KNOWN_KEYS = {key for part in subschemas(CONFIG_SCHEMA) for key in part.get("properties", {})}
+
+
+@given(valid_configs(), st.from_regex(r"[a-z_]{1,12}", fullmatch=True), st.data())
+def test_unknown_key_is_refused_anywhere(config, key, data):
+    paths = [(), *key_paths(config)]
+    mappings = [p for p in paths if isinstance(follow(config, p), dict) and p != ("sweeps",)]
+    path = data.draw(st.sampled_from(mappings))
+    if key in KNOWN_KEYS:
+        key += "_"
+    follow(config, path)[key] = 1
+    (line,) = refusal(config)
+    assert line.startswith(f"{dotted((*path, key))}: unknown key; ")
+
+
+@given(valid_configs(), st.sampled_from([None, True, float("nan")]), st.data())
+def test_value_of_no_use_is_refused_anywhere(config, value, data):
+    path = data.draw(st.sampled_from(list(key_paths(config))))
+    follow(config, path[:-1])[path[-1]] = value
+    shown = {None: "null", True: "true"}.get(value, "NaN")
+    (line,) = refusal(config)
+    assert line.startswith(f"{dotted(path)} = {shown}: must be ")

@@ -1,0 +1,169 @@
+"""What a run is for, a record of how it was made, the report's pages, and the archive."""
+
+EXPLORER = "results/explorer.html"
+# Parts that a configuration may leave out: results of their own, and tables that the archive holds.
+PART_RESULTS = {"plane": ["results/plane/exponents.parquet"], "explorer": [EXPLORER]}
+PART_TABLES = {
+    "spectra": ["histogram", "eigenvalues", "density", "contours"],
+    "finite_size": ["ratio", "traverse", "fronts"],
+    "explorer": ["points", "losses", "fronts"],
+}
+REPORT_PAGES = {t.name: f"results/report/{t.name}.html" for t in TABLES}
+REPORT_PAGES["performance"] = "results/report/performance.html"
+
+
+def results():
+    """All files that a run is for."""
+    figures = expand(
+        "results/figures/{name}.{kind}", name=[f.name for f in FIGURES], kind=["pdf", "png"]
+    )
+    tables = expand(
+        "results/tables/{name}.{kind}", name=[t.name for t in TABLES], kind=["csv", "md"]
+    )
+    return [
+        *figures,
+        *tables,
+        "results/grid.parquet",
+        "results/aggregate/losses.parquet",
+        "results/aggregate/checks.parquet",
+        "results/fits/exponents.parquet",
+        *[file for part, files in PART_RESULTS.items() if part in config for file in files],
+    ]
+
+
+def archived_tables():
+    """Tables that the archive holds besides the results."""
+    return [
+        "results/fits/fronts.parquet",
+        "results/fits/isoflop.parquet",
+        *[
+            f"results/{part}/{name}.parquet"
+            for part, names in PART_TABLES.items()
+            if part in config
+            for name in names
+        ],
+        "results/performance.csv",
+    ]
+
+
+def benchmark_files():
+    """Measurements of this configuration's jobs that have a folder; older ones may lie there."""
+    files = [
+        file.replace("losses/simulation/", "benchmarks/simulate/")
+        .replace("losses/volterra/", "benchmarks/solve_volterra/")
+        .replace(".parquet", ".tsv")
+        for file in loss_files()
+    ]
+    if "plane" in config:
+        files += expand("results/benchmarks/measure_plane/{part}.tsv", part=range(PLANE_PARTS))
+    return files + [f"results/benchmarks/{f.stem}/{f.name}.tsv" for f in FIGURES]
+
+
+def list_results():
+    """Print one line for each figure, table and page that is there, and one for what was not asked for."""
+    if workflow.output_settings.quiet:
+        return
+    items = [("figure", f"results/figures/{figure.name}", ("pdf", "png")) for figure in FIGURES]
+    items += [("table", f"results/tables/{table.name}", ("csv", "md")) for table in TABLES]
+    for kind, stem, suffixes in items:
+        if all(Path(f"{stem}.{suffix}").exists() for suffix in suffixes):
+            print(f"{kind}: {stem}.{{{','.join(suffixes)}}}")
+    if "explorer" in config and Path(EXPLORER).exists():
+        print(f"page: {EXPLORER}")
+    missing = catalogue.missing(config)
+    if missing:
+        reasons = [f"{name} ({', '.join(blocks)})" for name, blocks in missing.items()]
+        print(f"not drawn, as the configuration lacks their blocks: {', '.join(reasons)}")
+
+
+rule report_pages:
+    input:
+        **{table.name: f"results/tables/{table.name}.md" for table in TABLES},
+        performance="results/performance.md",
+    output:
+        **{
+            name: report(
+                path,
+                caption=f"../report/{name}.rst",
+                category="Performance" if name == "performance" else "Tables",
+                labels={"table": name},
+            )
+            for name, path in REPORT_PAGES.items()
+        },
+    log:
+        "results/logs/report_pages.log",
+    conda:
+        ENVIRONMENT
+    threads: 1
+    params:
+        code=code("publish/report_pages.py"),
+    message:
+        "Writing the tables as pages for the report"
+    script:
+        "../../scripts/publish/report_pages.py"
+
+
+rule record_provenance:
+    input:
+        results=results(),
+        losses=loss_files(),
+        performance="results/performance.csv",
+    output:
+        report(
+            "results/provenance.json",
+            caption="../report/provenance.rst",
+            category="Performance",
+            labels={"table": "provenance"},
+        ),
+    log:
+        "results/logs/record_provenance.log",
+    conda:
+        ENVIRONMENT
+    threads: 1
+    params:
+        config=config,
+        code=code("publish/record_provenance.py"),
+    message:
+        "Recording configuration, versions, machine and times"
+    script:
+        "../../scripts/publish/record_provenance.py"
+
+
+rule performance:
+    input:
+        results=results(),
+    output:
+        csv="results/performance.csv",
+        md="results/performance.md",
+    log:
+        "results/logs/performance.log",
+    conda:
+        ENVIRONMENT
+    threads: 1
+    params:
+        benchmarks=benchmark_files(),
+        code=code("publish/performance.py"),
+    message:
+        "Writing {output.md}"
+    script:
+        "../../scripts/publish/performance.py"
+
+
+rule archive:
+    input:
+        results=results(),
+        tables=archived_tables(),
+        provenance="results/provenance.json",
+    output:
+        "results/archive.tar.gz",
+    log:
+        "results/logs/archive.log",
+    conda:
+        ENVIRONMENT
+    threads: 1
+    params:
+        code=code("publish/archive.py"),
+    message:
+        "Packing {output}"
+    script:
+        "../../scripts/publish/archive.py"
