@@ -21,7 +21,10 @@ from plrf.engines.reduction import Reduction, feature_blocks, reduce
 from plrf.engines.sgd import simulate, simulate_literal
 from plrf.exact.front import compute_optimal
 from plrf.exact.loss import expected_loss
-from plrf.model import learning_rate, random_stream
+from plrf.scaling import learning_rate
+from plrf.streams import random_stream
+from plrf.task import PowerLawTask
+from plrf.training import SGD
 from scripts.maintain.update_readme import replace_block
 
 ALPHA, BETA = 0.7, 0.7
@@ -113,7 +116,7 @@ def sgd_time(d: int, chains: int, batch: int, steps: int) -> float:
 
     def run() -> None:
         streams = [random_stream(1, "benchmark", k) for k in range(chains)]
-        simulate(reduced, streams, gamma, batch, np.array([0, steps]))
+        simulate(reduced, SGD(gamma, batch), np.array([0, steps]), streams)
 
     return best_time(run, 3) / (chains * steps)
 
@@ -144,7 +147,8 @@ def sgd_ratios() -> Iterator[Row]:
     gamma, rng = learning_rate(0.5, ALPHA, v, 1), random_stream(2, "benchmark")
     recorded = np.array([0, steps])
     literal = best_time(
-        lambda: simulate_literal(features, ALPHA, BETA, gamma, 1, recorded, rng, 1), 3
+        lambda: simulate_literal(features, PowerLawTask(ALPHA, BETA), SGD(gamma), recorded, rng, 1),
+        3,
     )
     text = "SGD, (v, d) = (8000, 2000): a step of the literal simulation over one in the eigenbasis"
     yield text, literal / steps / sgd_time(2000, 10, 1, 100), "at least 100"
@@ -161,12 +165,14 @@ def reduction_ratios() -> Iterator[Row]:
     """The reduction to d dimensions: time, and memory."""
     d, v = 1600, 6400
     usual_time = best_time(lambda: gram_eigenvectors(d, v), 3)
-    time = best_time(lambda: reduce(random_stream(1, "benchmark"), ALPHA, [BETA], d, v), 3)
+    time = best_time(
+        lambda: reduce(random_stream(1, "benchmark"), [PowerLawTask(ALPHA, BETA)], d, v), 3
+    )
     text = "reduction, (v, d) = (6400, 1600): its time over that of a Gram matrix and eigenvectors"
     yield text, time / usual_time, "at most 1"
     d, v = 1000, 32_000
     tracemalloc.start()
-    reduce(random_stream(1, "benchmark"), ALPHA, [BETA], d, v)
+    reduce(random_stream(1, "benchmark"), [PowerLawTask(ALPHA, BETA)], d, v)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     text = "reduction, (v, d) = (32000, 1000): peak of memory over d^2 doubles"

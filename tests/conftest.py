@@ -100,6 +100,15 @@ class Checkout:
         )
         return cls(root, revision.stdout.strip())
 
+    def one_size_per_job(self) -> "Checkout":
+        """Let no sizes share a job, so that a fault concerns one; returns itself."""
+        rules = self.root / "workflow" / "rules" / "points.smk"
+        text = rules.read_text(encoding="utf-8")
+        assert "\nSMALL_SECONDS = 4\n" in text
+        text = text.replace("\nSMALL_SECONDS = 4\n", "\nSMALL_SECONDS = 0\n")
+        rules.write_text(text, encoding="utf-8")
+        return self
+
     @property
     def quick(self) -> Path:
         """The configuration of toy size."""

@@ -10,14 +10,16 @@ import pandas as pd
 
 from plrf.exact.front import compute_optimal
 from plrf.exact.loss import expected_loss
-from plrf.model import learning_rate, recorded_steps
 from plrf.progress import track
+from plrf.scaling import ScalingRule
 from plrf.study.provenance import provenance
 from plrf.study.schemas.explorer import EXPLORER_FRONTS, EXPLORER_LOSSES, EXPLORER_POINTS
 from plrf.study.schemas.losses import loss_status
 from plrf.study.store import write_table
+from plrf.task import PowerLawTask
 from plrf.theory.parts import f_0, f_ac, f_pp, k_pp
 from plrf.theory.phases import exponents, phase_name
+from plrf.training import recorded_steps
 
 NO_POWER_LAW = "no power law"
 MEASURED = ["loss_error", "d_error", "eta", "eta_error", "xi", "xi_error"]
@@ -46,8 +48,10 @@ def curve(row: dict[str, Any], d: int, settings: dict[str, Any]) -> pd.DataFrame
     settings : dict
         The explorer's block of the configuration.
     """
-    batch, v = settings["batch"], round(settings["v_over_d"] * d)
-    rate = {"learning_rate": learning_rate(settings["c"], row["alpha"], v, batch), "batch": batch}
+    rule = ScalingRule(*(settings[key] for key in ("v_over_d", "c", "batch")))
+    model = rule.whole_model(PowerLawTask(row["alpha"], row["beta"]), d)
+    rate = rule.training(model).parameters
+    v, batch = model.v, rule.batch
     last = math.ceil(settings["flops"][1] / (d * batch))
     steps = recorded_steps(last, settings["steps_per_decade"])[1:]
     at = {key: row[key] for key in ("alpha", "beta")}

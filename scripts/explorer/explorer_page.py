@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 import vl_convert
 
+from plrf.draw.palette import BLUE, INK
 from plrf.draw.phases import NARROW_PHASE, PHASE_COLORS, region_polygon
-from plrf.draw.style import BLUE, INK, TERM_COLORS
+from plrf.draw.style import TERM_COLORS
 from plrf.study.provenance import read_provenance
 from plrf.study.schemas.explorer import EXPLORER_FRONTS, EXPLORER_LOSSES, EXPLORER_POINTS
 from plrf.study.store import read_table, replacing

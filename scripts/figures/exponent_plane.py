@@ -11,17 +11,9 @@ from matplotlib.ticker import MaxNLocator
 
 from plrf.draw.axes import legend_below, power_of_ten, say, why_no_fit
 from plrf.draw.curves import draw_estimates, draw_line
+from plrf.draw.palette import BLUE, INK
 from plrf.draw.phases import draw_phases, mark_phases
-from plrf.draw.style import (
-    BLUE,
-    ENGINE_LABELS,
-    ENGINE_MARKERS,
-    INK,
-    WIDTH,
-    panel_label,
-    save,
-    style,
-)
+from plrf.draw.style import ENGINE_LABELS, ENGINE_MARKERS, WIDTH, panel_label, save, style
 from plrf.study.provenance import read_provenance
 from plrf.study.schemas.fits import EXPONENTS
 from plrf.study.schemas.plane import PLANE

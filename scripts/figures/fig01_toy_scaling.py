@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 
 from plrf.draw.axes import log_ticks, power_of_ten, say, some
 from plrf.draw.curves import draw_line
-from plrf.draw.style import INK, VERMILION, WIDTH, save, sequence_colors, style
+from plrf.draw.palette import INK, VERMILION
+from plrf.draw.style import WIDTH, save, sequence_colors, style
 from plrf.measure.curves import losses_at_budgets
 from plrf.study.provenance import read_provenance
 from plrf.study.schemas.losses import LOSSES

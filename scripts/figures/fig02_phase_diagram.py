@@ -16,9 +16,10 @@ from matplotlib.text import Annotation
 from matplotlib.ticker import MaxNLocator
 
 from plrf.draw.axes import power_of_ten
+from plrf.draw.palette import INK
 from plrf.draw.phases import PHASE_COLORS, draw_phases, phase_badge
-from plrf.draw.style import INK, TERM_COLORS, TERM_LABELS, WIDTH, panel_label, save, style, tint
-from plrf.model import learning_rate
+from plrf.draw.style import TERM_COLORS, TERM_LABELS, WIDTH, panel_label, save, style, tint
+from plrf.scaling import learning_rate
 from plrf.study.provenance import provenance
 from plrf.theory.limit_curves import LimitCurve, limit_curve
 from plrf.theory.parts import loss_estimate

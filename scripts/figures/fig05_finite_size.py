@@ -7,8 +7,9 @@ from matplotlib.figure import Figure
 
 from plrf.draw.axes import legend_below, log_ticks, power_of_ten, say_if_empty, some
 from plrf.draw.curves import draw_line
+from plrf.draw.palette import BLUE, INK, SKY
 from plrf.draw.phases import PHASE_COLORS
-from plrf.draw.style import BLUE, INK, SKY, WIDTH, panel_label, save, sequence_colors, style
+from plrf.draw.style import WIDTH, panel_label, save, sequence_colors, style
 from plrf.study.provenance import read_provenance
 from plrf.study.schemas.finite_size import LOCAL_EXPONENTS, LOSS_RATIOS
 from plrf.study.store import read_table

@@ -6,7 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from plrf.draw.axes import legend_below, log_ticks
-from plrf.draw.style import INK, SKY, TERM_COLORS, TERM_LABELS, WIDTH, panel_label, save, style
+from plrf.draw.palette import INK, SKY
+from plrf.draw.style import TERM_COLORS, TERM_LABELS, WIDTH, panel_label, save, style
 from plrf.study.provenance import read_provenance
 from plrf.study.schemas.spectra import SPECTRUM_DENSITY, SPECTRUM_HISTOGRAM
 from plrf.study.store import read_table

@@ -6,17 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from plrf.draw.axes import power_of_ten, some
-from plrf.draw.style import (
-    BLUE,
-    INK,
-    SKY,
-    VERMILION,
-    WIDTH,
-    panel_label,
-    save,
-    sequence_colors,
-    style,
-)
+from plrf.draw.palette import BLUE, INK, SKY, VERMILION
+from plrf.draw.style import WIDTH, panel_label, save, sequence_colors, style
 from plrf.study.provenance import read_provenance
 from plrf.study.schemas.spectra import CONTOURS, EIGENVALUES
 from plrf.study.store import read_table

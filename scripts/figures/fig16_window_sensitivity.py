@@ -7,13 +7,12 @@ from matplotlib.figure import Figure
 
 from plrf.draw.axes import legend_below, power_of_ten, say, why_no_fit
 from plrf.draw.curves import draw_estimates, draw_line
+from plrf.draw.palette import BLUE, INK
 from plrf.draw.phases import mark_phases
 from plrf.draw.style import (
-    BLUE,
     ENGINE_COLORS,
     ENGINE_LABELS,
     ENGINE_MARKERS,
-    INK,
     WIDTH,
     panel_label,
     save,

@@ -10,11 +10,11 @@ from matplotlib.lines import Line2D
 
 from plrf.draw.axes import legend_below, log_ticks, say_if_empty, some
 from plrf.draw.curves import draw_loss_curves, power_law_line
+from plrf.draw.palette import INK
 from plrf.draw.style import (
     ENGINE_COLORS,
     ENGINE_LABELS,
     ENGINE_MARKERS,
-    INK,
     WIDTH,
     panel_label,
     save,

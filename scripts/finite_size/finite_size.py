@@ -12,12 +12,13 @@ import pandas as pd
 
 from plrf.exact.front import compute_optimal
 from plrf.exact.loss import expected_loss
-from plrf.model import learning_rate
 from plrf.progress import track
+from plrf.scaling import ScalingRule
 from plrf.study.provenance import provenance
 from plrf.study.schemas.finite_size import LOCAL_EXPONENTS, LOSS_RATIOS
 from plrf.study.schemas.losses import loss_status
 from plrf.study.store import write_table
+from plrf.task import PowerLawTask
 from plrf.theory.estimated_front import estimated_optimum
 from plrf.theory.parts import loss_estimate
 from plrf.theory.phases import exponents, phase_name
@@ -39,18 +40,10 @@ def ratios(point: list[float], d: int, steps: float, model: dict[str, Any]) -> p
     model : dict
         v_over_d, c and batch.
     """
-    alpha, beta = point
-    v, batch = round(model["v_over_d"] * d), model["batch"]
+    sized = ScalingRule(**model).whole_model(PowerLawTask(*point), d)
+    parameters = sized.parameters | ScalingRule(**model).training(sized).parameters
     count = round(np.log10(steps) * STEPS_PER_DECADE) + 1
     r = np.unique(np.rint(np.geomspace(1, steps, count)))
-    parameters = {
-        "alpha": alpha,
-        "beta": beta,
-        "d": d,
-        "v": v,
-        "batch": batch,
-        "learning_rate": learning_rate(model["c"], alpha, v, batch),
-    }
     result = expected_loss(r, **parameters)
     return pd.DataFrame(
         {

@@ -12,7 +12,7 @@ from scripts.maintain.update_readme import replace_block
 
 
 def read_benchmarks(folder: Path) -> pd.DataFrame:
-    """What each job asked for and used: rule, size, memory (MB) and time (s)."""
+    """What each job asked for and used: rule, largest size, memory (MB) and time (s)."""
     files = sorted(folder.rglob("*.tsv"))
     jobs = pd.concat(pd.read_csv(file, sep="\t") for file in files)
     wildcards = jobs["wildcards"].map(ast.literal_eval)
@@ -20,7 +20,7 @@ def read_benchmarks(folder: Path) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "rule": jobs["rule_name"],
-            "d": pd.to_numeric(wildcards.str.get("d")),
+            "d": pd.to_numeric(wildcards.str.get("sizes").str.split("_to_").str[-1]),
             "memory": pd.to_numeric(jobs["max_rss"], errors="coerce"),
             "memory_asked": resources.str.get("mem_mb"),
             "time": jobs["s"],

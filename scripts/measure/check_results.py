@@ -5,14 +5,15 @@ import logging
 import numpy as np
 import pandas as pd
 
+from plrf.engines.registry import ENGINES
 from plrf.measure.agreement import check_agreement, check_exponents
-from plrf.model import recorded_steps
 from plrf.study.provenance import provenance
 from plrf.study.schemas.checks import CHECKS
 from plrf.study.schemas.fits import EXPONENTS
 from plrf.study.schemas.grid import GRID
 from plrf.study.schemas.losses import ACCURACY, LOSSES
 from plrf.study.store import read_table, write_table
+from plrf.training import recorded_steps
 
 CURVE = ["sweep", "alpha", "beta", "d", "engine", "run"]
 POINT = ["sweep", "alpha", "beta", "d"]
@@ -24,13 +25,9 @@ class ResultsError(RuntimeError):
 
 def expected_curves(grid: pd.DataFrame) -> pd.DataFrame:
     """All curves that the grid asks for, with their last step."""
-    parts = []
-    for engine in ("sgd", "recursion", "volterra"):
-        last = "steps" if engine == "volterra" else "simulated_steps"
-        rows = grid[grid[engine]][[*POINT, "runs", last]].rename(columns={last: "steps"})
-        runs = [[-1] if engine == "volterra" else list(range(n)) for n in rows["runs"]]
-        parts.append(rows.assign(engine=engine, run=runs).explode("run", ignore_index=True))
-    return pd.concat(parts).astype({"run": "int64"})
+    runs = [list(range(runs)) or [-1] for runs in grid["runs"]]
+    curves = grid[[*POINT, "engine", "steps"]].assign(run=runs)
+    return curves.explode("run", ignore_index=True).astype({"run": "int64"})
 
 
 def check_complete(
@@ -57,7 +54,8 @@ def check_positive(losses: pd.DataFrame) -> tuple[bool, str]:
 
 def check_errors(losses: pd.DataFrame) -> tuple[bool, str]:
     """Solvers state an error, and those that say "ok" a small one."""
-    solved = losses[(losses["engine"] != "sgd") & (losses["status"] == "ok")]
+    solvers = [name for name, engine in ENGINES.items() if not engine.stochastic]
+    solved = losses[losses["engine"].isin(solvers) & (losses["status"] == "ok")]
     largest = solved["error"].max(skipna=False) if len(solved) else 0.0
     return bool(largest <= ACCURACY), f"largest relative error of a solver {largest:.1e}"
 

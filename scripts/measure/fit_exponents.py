@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from plrf.engines.registry import EXACT
 from plrf.measure.curves import LossTable, loss_table
 from plrf.measure.estimates import METHODS
 from plrf.measure.exponents import QUANTITIES, Measurement, fit_exponents
 from plrf.measure.references import ExactFront, expected_exponents, spread
-from plrf.model import random_stream
 from plrf.progress import track
+from plrf.streams import random_stream
 from plrf.study.provenance import provenance
 from plrf.study.schemas.fits import EXPONENTS, FRONTS, ISOFLOP
 from plrf.study.schemas.grid import GRID
@@ -100,7 +101,7 @@ def fit_window(
     }
     settings = {key: sweep[key] for key in ("v_over_d", "c", "batch")}
     exact = ExactFront.compute(few, point["alpha"], point["beta"], **settings)
-    columns = point | {"engine": "volterra", "window": window}
+    columns = point | {"engine": EXACT, "window": window}
     solved = exact.measurement
     slopes = np.array([solved.eta.estimate, solved.xi.estimate])
     rows, fronts = (
@@ -124,8 +125,8 @@ def fit_window(
             )
             used = fit.front.usable
             expected = np.array([fit.eta.estimate, fit.xi.estimate])
-            if engine != "volterra" and np.isfinite(expected[0]):
-                solution = tables.get("volterra", {}).get(n_budgets)
+            if engine != EXACT and np.isfinite(expected[0]):
+                solution = tables.get(EXACT, {}).get(n_budgets)
                 expected = expected_exponents(
                     table, solution, used, method, fits["parabola_neighbours"]
                 )

@@ -4,22 +4,24 @@ import numpy as np
 import pandas as pd
 
 from plrf.exact.contours import gamma, solver_contours
-from plrf.model import learning_rate
+from plrf.scaling import learning_rate
 from plrf.study.provenance import provenance
 from plrf.study.schemas.spectra import CONTOURS, EIGENVALUES
 from plrf.study.store import read_table, write_table
+from plrf.training import SGD
 
 
 def contour_table(eigenvalues: pd.DataFrame, c: float) -> pd.DataFrame:
     """All contours of one point, as rows of the CONTOURS schema."""
     alpha, beta, d, v = eigenvalues[["alpha", "beta", "d", "v"]].iloc[0]
-    rate = learning_rate(c, alpha, v, 1)
+    sgd = SGD(learning_rate(c, alpha, v, 1))
     lam = eigenvalues["eigenvalue"].to_numpy()
     # By then the slowest mode has decayed.
-    last_step = 1 / (rate * lam.min())
+    last_step = 1 / (sgd.learning_rate * lam.min())
     pieces = [(name, np.nan, np.nan, np.nan, z) for name, z in gamma(lam, alpha, d).items()]
     pieces += [
-        (name, rate, first, last, z) for name, first, last, z in solver_contours(rate, last_step)
+        (name, sgd.learning_rate, first, last, z)
+        for name, first, last, z in solver_contours(sgd, last_step)
     ]
     return pd.concat(
         pd.DataFrame(

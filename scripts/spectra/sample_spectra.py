@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 
 from plrf.engines.reduction import Reduction, reduce
-from plrf.model import random_stream
 from plrf.progress import track
+from plrf.streams import random_stream
 from plrf.study.provenance import provenance
 from plrf.study.schemas.spectra import EIGENVALUES, SPECTRUM_HISTOGRAM
 from plrf.study.store import write_table
+from plrf.task import PowerLawTask
 
 
 def sample(
@@ -20,7 +21,8 @@ def sample(
     """Reductions by sample and beta; the targets share W."""
     numbers = track(range(samples), f"reductions of W, alpha={alpha}", samples)
     streams = (random_stream(seed, "spectra", alpha, d, v, k) for k in numbers)
-    reductions = [reduce(stream, alpha, betas, d, v) for stream in streams]
+    tasks = [PowerLawTask(alpha, beta) for beta in betas]
+    reductions = [reduce(stream, tasks, d, v) for stream in streams]
     logging.info("reduced %d W at alpha=%s", samples, alpha)
     return reductions
 

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from plrf.model import learning_rate
+from plrf.scaling import learning_rate
 from plrf.study.store import write_rendered
 from plrf.theory.limits import power_laws
 from plrf.theory.parts import f_0, f_ac, f_pp, k_pp

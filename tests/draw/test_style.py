@@ -15,8 +15,9 @@ from matplotlib.ticker import LogLocator
 from plrf.draw import style as draw_style
 from plrf.draw.axes import legend_below, log_ticks, power_of_ten, say, some
 from plrf.draw.curves import draw_line
+from plrf.draw.palette import INK
 from plrf.draw.phases import PHASE_COLORS, draw_phases, region_polygon
-from plrf.draw.style import ENGINE_COLORS, INK, TERM_COLORS, tint
+from plrf.draw.style import ENGINE_COLORS, TERM_COLORS, tint
 from plrf.theory.phases import PHASES, phase_name
 from tests.figure_checks import layout_problems, shown_texts
 

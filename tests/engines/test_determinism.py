@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from plrf.engines.reduction import reduce
-from plrf.model import random_stream
+from plrf.streams import random_stream
+from plrf.task import PowerLawTask
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -18,16 +19,20 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
 import sys
 import pandas as pd
-from plrf.model import learning_rate
-from scripts.losses import simulate, volterra as solve_volterra
+from plrf.engines.registry import ENGINES
+from plrf.scaling import learning_rate
+from scripts.losses import averaged, sampled
 
 tables = []
 for alpha, beta, d in [(0.4, 0.3, 160), (0.7, 0.7, 120), (1.5, 0.5, 80)]:
-    point = {"sweep": "s", "alpha": alpha, "d": d, "v": 4 * d, "batch": 1, "c": 0.5, "steps": 1000}
-    point["learning_rate"] = learning_rate(0.5, alpha, 4 * d, 1)
-    runs = {"betas": [beta], "runs": 2, "sgd": True, "recursion": True}
-    tables.append(simulate.losses(point | runs, 1, 12))
-    tables.append(solve_volterra.curve(point | {"beta": beta}, 12))
+    point = {"sweep": "s", "alpha": alpha, "beta": beta, "d": d, "v": 4 * d, "batch": 1, "c": 0.5}
+    point |= {"learning_rate": learning_rate(0.5, alpha, 4 * d, 1), "steps": 1000, "runs": 2}
+    for engine in ENGINES.values():
+        runner = engine.name, engine.runner
+        if engine.samples:
+            tables.append(sampled.losses([point], *runner, 1, 12))
+        else:
+            tables.append(averaged.curve(point, *runner, 12))
 pd.concat(tables).to_parquet(sys.argv[1])
 """
 
@@ -79,5 +84,5 @@ def test_blas_changes_last_digits_only(reference, tmp_path, environment):
 def test_signs_of_eigenvectors_do_not_matter():
     """LAPACK chooses them; coefficients are made positive."""
     for d in (20, 21):
-        [reduction] = reduce(random_stream(1, "features"), 0.8, [0.6], d=d, v=60)
+        [reduction] = reduce(random_stream(1, "features"), [PowerLawTask(0.8, 0.6)], d, 60)
         assert np.all(reduction.coefficients >= 0) and reduction.coefficients.any()

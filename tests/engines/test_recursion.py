@@ -5,14 +5,17 @@ import pytest
 
 from plrf.engines.recursion import recursion
 from plrf.engines.reduction import Reduction, reduce
-from plrf.model import learning_rate, random_stream
+from plrf.scaling import learning_rate
+from plrf.streams import random_stream
+from plrf.task import PowerLawTask
+from plrf.training import SGD
 
 FAR = (400, 1000, 3000)
 
 
 def given_w(alpha=0.8, beta=0.6, d=20, v=60, run=0) -> Reduction:
     """A reduction of the model."""
-    (reduction,) = reduce(random_stream(5, "features", run), alpha, [beta], d, v)
+    (reduction,) = reduce(random_stream(5, "features", run), [PowerLawTask(alpha, beta)], d, v)
     return reduction
 
 
@@ -32,7 +35,7 @@ def volterra_sum(reduction, gamma, batch, last):
 
 def losses(reduction, gamma, batch, steps):
     signal = reduction.coefficients**2
-    return recursion(reduction.eigenvalues, signal, reduction.floor, gamma, batch, steps).loss
+    return recursion(reduction.eigenvalues, signal, reduction.floor, SGD(gamma, batch), steps).loss
 
 
 @pytest.mark.parametrize(("alpha", "beta", "d", "v"), [(0.8, 0.6, 20, 60), (0.3, 0.9, 15, 15)])
@@ -70,8 +73,7 @@ def test_several_w_at_once():
         np.array([r.eigenvalues for r in reductions]),
         np.array([r.coefficients**2 for r in reductions]),
         np.array([r.floor for r in reductions]),
-        0.2,
-        1,
+        SGD(0.2),
         steps,
     ).loss
     assert together.shape == (5, 3)
@@ -96,7 +98,7 @@ def test_diverged_w_is_nan_from_a_million_times_the_start_on(c):
     floor = np.array([r.floor for r in reductions])
     lam[1] /= 1000  # stable
     gamma, last = learning_rate(c, 0.8, 60, 1), 120
-    found = recursion(lam, signal, floor, gamma, 1, np.arange(last + 1))
+    found = recursion(lam, signal, floor, SGD(gamma), np.arange(last + 1))
     expected = volterra_sum(reductions[0], gamma, 1, last)
     first = int(np.argmax(expected > 1e6 * expected[0]))
     assert 0 < first < last

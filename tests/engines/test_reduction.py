@@ -11,7 +11,8 @@ from scipy.stats import kstest
 
 from plrf.engines import reduction as module
 from plrf.engines.reduction import BLOCK_ROWS, feature_blocks, gram_start, reduce
-from plrf.model import feature_variances, random_stream, target_coefficients
+from plrf.streams import random_stream
+from plrf.task import PowerLawTask, feature_variances, target_coefficients
 
 MODELS = [
     (0.3, 0.9, 20, 50),
@@ -46,7 +47,7 @@ def dense(alpha, beta, d, v):
 class TestAgainstDenseAlgebra:
     def test_eigenvalues(self, alpha, beta, d, v):
         features, _ = dense(alpha, beta, d, v)
-        (found,) = reduce(stream(d, v), alpha, [beta], d, v)
+        (found,) = reduce(stream(d, v), [PowerLawTask(alpha, beta)], d, v)
         singular = np.linalg.svd(features, compute_uv=False)
         assert found.eigenvalues.shape == found.coefficients.shape == (d,)
         np.testing.assert_allclose(
@@ -55,7 +56,7 @@ class TestAgainstDenseAlgebra:
 
     def test_coefficients(self, alpha, beta, d, v):
         features, target = dense(alpha, beta, d, v)
-        (found,) = reduce(stream(d, v), alpha, [beta], d, v)
+        (found,) = reduce(stream(d, v), [PowerLawTask(alpha, beta)], d, v)
         left, singular, _ = np.linalg.svd(features, full_matrices=False)
         # The SVD's own error: a vector turns by rounding over the gap between singular values.
         gap = np.min(-np.diff(singular, append=0))
@@ -64,7 +65,7 @@ class TestAgainstDenseAlgebra:
 
     def test_floor_is_the_least_squares_residual(self, alpha, beta, d, v):
         features, target = dense(alpha, beta, d, v)
-        (found,) = reduce(stream(d, v), alpha, [beta], d, v)
+        (found,) = reduce(stream(d, v), [PowerLawTask(alpha, beta)], d, v)
         solution = np.linalg.lstsq(features, target, rcond=None)[0]
         residual = np.square(target - features @ solution).sum()
         assert found.floor == pytest.approx(residual, rel=1e-12, abs=1e-25)
@@ -73,7 +74,7 @@ class TestAgainstDenseAlgebra:
 
     def test_parts_add_up_to_the_norm_of_the_target(self, alpha, beta, d, v):
         _, target = dense(alpha, beta, d, v)
-        (found,) = reduce(stream(d, v), alpha, [beta], d, v)
+        (found,) = reduce(stream(d, v), [PowerLawTask(alpha, beta)], d, v)
         total = np.square(found.coefficients).sum() + found.floor
         assert total == pytest.approx(np.square(target).sum(), rel=1e-14)
 
@@ -81,7 +82,7 @@ class TestAgainstDenseAlgebra:
 def test_floor_does_not_cancel():
     alpha, beta, d, v = 2.5, 1.5, 100, 200
     features, target = dense(alpha, beta, d, v)
-    (found,) = reduce(stream(d, v), alpha, [beta], d, v)
+    (found,) = reduce(stream(d, v), [PowerLawTask(alpha, beta)], d, v)
     left, _ = np.linalg.qr(features)
     rest = target - left @ (left.T @ target)
     rest -= left @ (left.T @ rest)  # twice is enough, in Gram and Schmidt's method
@@ -140,9 +141,13 @@ def test_relative_accuracy(monkeypatch, alpha, beta, d, v, gram):
         monkeypatch.setattr(module, "BLOCK_ROWS", 8)
     else:
         monkeypatch.setattr(module, "SPREAD", 1.0)
-    assert gram_start(alpha, d, v) < d if gram else gram_start(alpha, d, v) == v
+    assert (
+        gram_start(PowerLawTask(alpha, 0.0), d, v) < d
+        if gram
+        else gram_start(PowerLawTask(alpha, 0.0), d, v) == v
+    )
     eigenvalues, coefficients, floor, norm = exact(alpha, beta, d, v)
-    (found,) = reduce(stream(d, v), alpha, [beta], d, v)
+    (found,) = reduce(stream(d, v), [PowerLawTask(alpha, beta)], d, v)
     np.testing.assert_allclose(found.eigenvalues, eigenvalues, rtol=1e-13)
     assert np.max(abs(found.coefficients - coefficients)) < 1e-13 * norm
     assert found.floor == pytest.approx(float(floor), rel=2e-14)
@@ -163,7 +168,7 @@ def test_a_gram_matrix_of_all_rows_loses_small_eigenvalues():
 @pytest.mark.parametrize(("d", "v"), [(60, 180), (60, 240), (60, 1200)])
 def test_gram_matrix_is_well_conditioned(monkeypatch, alpha, d, v):
     monkeypatch.setattr(module, "BLOCK_ROWS", 8)
-    start = gram_start(alpha, d, v)
+    start = gram_start(PowerLawTask(alpha, 0.0), d, v)
     features, _ = dense(alpha, 0.0, d, v)
     if start == v:
         assert alpha > 1.5
@@ -176,16 +181,17 @@ def test_gram_matrix_is_well_conditioned(monkeypatch, alpha, d, v):
 def test_memory_is_a_few_square_matrices_whatever_v(v):
     d = 1000
     program = f"""
-from plrf.model import random_stream
 from plrf.engines.reduction import reduce
+from plrf.streams import random_stream
+from plrf.task import PowerLawTask
 
 def peak():
     with open("/proc/self/status") as file:
         return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM"))
 
-reduce(random_stream(1, "features"), 1.0, [0.5], 100, 400)
+reduce(random_stream(1, "features"), [PowerLawTask(1.0, 0.5)], 100, 400)
 before = peak()
-reduce(random_stream(1, "features"), 1.0, [0.5, 1.5], {d}, {v})
+reduce(random_stream(1, "features"), [PowerLawTask(1.0, b) for b in (0.5, 1.5)], {d}, {v})
 print((peak() - before) / (8 * {d}**2))
 """
     run = subprocess.run(
@@ -201,7 +207,7 @@ print((peak() - before) / (8 * {d}**2))
 @pytest.mark.parametrize("alpha", [4.0, 8.0])
 def test_spectra_beyond_double_precision(alpha):
     d, v, beta = 60, 120, 0.3
-    (found,) = reduce(stream(d, v), alpha, [beta], d, v)
+    (found,) = reduce(stream(d, v), [PowerLawTask(alpha, beta)], d, v)
     features, target = dense(alpha, beta, d, v)
     singular = np.linalg.svd(features, compute_uv=False)
     assert np.all(found.eigenvalues >= 0)
@@ -213,9 +219,11 @@ def test_spectra_beyond_double_precision(alpha):
 @pytest.mark.parametrize(("d", "v"), [(3, 7), (37, 111), (64, 256), (100, 3000)])
 def test_a_target_does_not_depend_on_the_others(d, v):
     betas = [0.2, 0.7, 1.2, 2.0, 0.9]
-    together = reduce(stream(d, v), 0.8, betas, d, v)
+    together = reduce(stream(d, v), [PowerLawTask(0.8, beta) for beta in betas], d, v)
     for chosen in ([0], [3, 1], [4, 3, 2, 1, 0]):
-        few = reduce(stream(d, v), 0.8, [betas[k] for k in chosen], d, v)
+        few = reduce(
+            stream(d, v), [PowerLawTask(0.8, beta) for beta in [betas[k] for k in chosen]], d, v
+        )
         for k, result in zip(chosen, few, strict=True):
             np.testing.assert_array_equal(result.eigenvalues, together[k].eigenvalues)
             np.testing.assert_array_equal(result.coefficients, together[k].coefficients)
@@ -226,14 +234,14 @@ def test_a_target_does_not_depend_on_the_others(d, v):
 def test_w_does_not_depend_on_the_blocks(monkeypatch, rows):
     d, v = 6, 150
     expected = whole(d, v)
-    before = reduce(stream(d, v), 0.8, [0.6], d, v)[0]
+    before = reduce(stream(d, v), [PowerLawTask(0.8, 0.6)], d, v)[0]
     monkeypatch.setattr(module, "BLOCK_ROWS", rows)
     blocks = list(feature_blocks(stream(d, v), d, v))
     assert [(s.start, s.stop) for s, _ in blocks] == [
         (start, min(start + rows, v)) for start in range(0, v, rows)
     ]
     np.testing.assert_array_equal(np.concatenate([block for _, block in blocks]), expected)
-    after = reduce(stream(d, v), 0.8, [0.6], d, v)[0]
+    after = reduce(stream(d, v), [PowerLawTask(0.8, 0.6)], d, v)[0]
     np.testing.assert_allclose(after.eigenvalues, before.eigenvalues, rtol=1e-12)
     assert after.floor == pytest.approx(before.floor, rel=1e-12)
 
@@ -252,7 +260,7 @@ def test_entries_are_gaussian_with_variance_one_over_d():
 
 
 def test_transforms_are_the_sums_that_they_stand_for():
-    (found,) = reduce(stream(8, 20), 0.7, [0.4], 8, 20)
+    (found,) = reduce(stream(8, 20), [PowerLawTask(0.7, 0.4)], 8, 20)
     z = np.array([[-0.1, 2 + 1j], [0.3 - 0.2j, 1e-4j]])
     forcing, kernel = found.transforms(z)
     for index in np.ndindex(2, 2):

@@ -10,7 +10,10 @@ from plrf.engines import sgd as module
 from plrf.engines.recursion import recursion
 from plrf.engines.reduction import Reduction, feature_blocks, reduce
 from plrf.engines.sgd import simulate, simulate_literal
-from plrf.model import learning_rate, random_stream, recorded_steps
+from plrf.scaling import learning_rate
+from plrf.streams import random_stream
+from plrf.task import PowerLawTask
+from plrf.training import SGD, recorded_steps
 
 ALPHA, BETA, D, V = 1.0, 0.4, 4, 12
 STEPS = np.array([1, 2, 5, 20, 50])
@@ -24,7 +27,7 @@ def features(d=D, v=V):
 
 def reduction(beta=BETA, d=D, v=V) -> Reduction:
     """The reduction of the same W."""
-    (found,) = reduce(features(d, v)[1](), ALPHA, [beta], d, v)
+    (found,) = reduce(features(d, v)[1](), [PowerLawTask(ALPHA, beta)], d, v)
     return found
 
 
@@ -34,7 +37,7 @@ def streams(n, seed=2):
 
 def chains(model, n, gamma, batch, steps=STEPS, seed=2):
     """Losses of n independent chains with the same W."""
-    return simulate([model] * n, streams(n, seed), gamma, batch, steps).loss
+    return simulate([model] * n, SGD(gamma, batch), steps, streams(n, seed)).loss
 
 
 class TestLaw:
@@ -55,7 +58,9 @@ class TestLaw:
     def literal(self, batch):
         rng = random_stream(3, "literal", batch)
         gamma = self.gamma(batch)
-        return simulate_literal(features()[0], ALPHA, BETA, gamma, batch, STEPS, rng, self.N)
+        return simulate_literal(
+            features()[0], PowerLawTask(ALPHA, BETA), SGD(gamma, batch), STEPS, rng, self.N
+        )
 
     def gamma(self, batch):
         return learning_rate(0.4, ALPHA, V, batch)
@@ -88,7 +93,9 @@ def test_literal_simulation_is_the_update_of_the_model():
     """One chain, sample by sample and feature by feature, on the same random numbers."""
     w, _ = features()
     gamma, batch, steps = 0.05, 3, np.array([0, 1, 4])
-    found = simulate_literal(w, ALPHA, BETA, gamma, batch, steps, random_stream(4, "x"), 1)
+    found = simulate_literal(
+        w, PowerLawTask(ALPHA, BETA), SGD(gamma, batch), steps, random_stream(4, "x"), 1
+    )
     rng, theta, losses = random_stream(4, "x"), [0.0] * D, []
     a, b = [j**-ALPHA for j in range(1, V + 1)], [j**-BETA for j in range(1, V + 1)]
 
@@ -127,7 +134,9 @@ def test_mean_is_the_expected_loss_of_the_same_w(batch, c):
     signal = model.coefficients**2
 
     def deviation(of_batch):
-        expected = recursion(model.eigenvalues, signal, model.floor, gamma, of_batch, steps).loss
+        expected = recursion(
+            model.eigenvalues, signal, model.floor, SGD(gamma, of_batch), steps
+        ).loss
         return np.abs(sample.mean(axis=1) - expected) / error
 
     assert deviation(batch).max() < 5.3
@@ -144,7 +153,7 @@ class TestChains:
     def run(self, chosen):
         models, many = self.models(), streams(5)
         return simulate(
-            [models[k] for k in chosen], [many[k] for k in chosen], self.GAMMA, 2, self.STEPS
+            [models[k] for k in chosen], SGD(self.GAMMA, 2), self.STEPS, [many[k] for k in chosen]
         ).loss
 
     @pytest.mark.parametrize("chosen", [[0], [3], [4, 1], [2, 3, 0], [4, 3, 2, 1, 0]])
@@ -164,14 +173,14 @@ class TestChains:
 
     def test_do_not_depend_on_what_is_recorded(self):
         model = reduction()
-        every = simulate([model], streams(1), self.GAMMA, 2, np.arange(101)).loss
+        every = simulate([model], SGD(self.GAMMA, 2), np.arange(101), streams(1)).loss
         chosen = np.array([0, 3, 64, 100])
-        few = simulate([model], streams(1), self.GAMMA, 2, chosen).loss
+        few = simulate([model], SGD(self.GAMMA, 2), chosen, streams(1)).loss
         np.testing.assert_array_equal(few, every[chosen])
 
     def test_start_from_the_initial_loss(self):
         initial = (np.arange(1.0, V + 1) ** (-2 * (ALPHA + BETA))).sum()
-        result = simulate([reduction()], streams(1), self.GAMMA, 2, np.array([0]))
+        result = simulate([reduction()], SGD(self.GAMMA, 2), np.array([0]), streams(1))
         assert result.loss.shape == (1, 1)
         assert result.loss[0, 0] == pytest.approx(initial, rel=1e-14)
         assert result.diverged_at.tolist() == [-1]
@@ -194,9 +203,9 @@ class TestDivergence:
     def test_is_reported_at_its_first_step(self, monkeypatch, buffer):
         monkeypatch.setattr(module, "NOISE_BUFFER", buffer)
         steps = np.arange(201)
-        result = simulate(self.models(), streams(6), self.GAMMA, 1, steps)
+        result = simulate(self.models(), SGD(self.GAMMA), steps, streams(6))
         monkeypatch.setattr(module, "DIVERGENCE_FACTOR", 1e200)
-        free = simulate(self.models(), streams(6), self.GAMMA, 1, steps).loss
+        free = simulate(self.models(), SGD(self.GAMMA), steps, streams(6)).loss
         for k in range(6):
             if k % 2:
                 assert result.diverged_at[k] == -1
@@ -210,19 +219,19 @@ class TestDivergence:
         assert len(set(result.diverged_at[::2])) > 1  # each has its own step
 
     def test_is_reported_between_recorded_steps(self):
-        every = simulate(self.models(), streams(6), self.GAMMA, 1, np.arange(201))
-        ends = simulate(self.models(), streams(6), self.GAMMA, 1, np.array([0, 200]))
+        every = simulate(self.models(), SGD(self.GAMMA), np.arange(201), streams(6))
+        ends = simulate(self.models(), SGD(self.GAMMA), np.array([0, 200]), streams(6))
         np.testing.assert_array_equal(ends.diverged_at, every.diverged_at)
         np.testing.assert_array_equal(ends.loss, every.loss[[0, 200]])
 
     def test_does_not_touch_other_chains(self):
-        alone = simulate([self.models()[1]], [streams(6)[1]], self.GAMMA, 1, np.arange(201))
-        among = simulate(self.models(), streams(6), self.GAMMA, 1, np.arange(201))
+        alone = simulate([self.models()[1]], SGD(self.GAMMA), np.arange(201), [streams(6)[1]])
+        among = simulate(self.models(), SGD(self.GAMMA), np.arange(201), streams(6))
         np.testing.assert_array_equal(among.loss[:, 1], alone.loss[:, 0])
 
     @pytest.mark.parametrize("gamma", [1e3, 1e100, 1e300])
     def test_overflow_is_no_warning(self, gamma):
-        result = simulate([reduction()], streams(1), gamma, 1, np.arange(2001))
+        result = simulate([reduction()], SGD(gamma), np.arange(2001), streams(1))
         assert 0 < result.diverged_at[0] < 10
         assert np.isfinite(result.loss[0, 0])
         assert np.isnan(result.loss[result.diverged_at[0] :, 0]).all()
@@ -230,7 +239,7 @@ class TestDivergence:
     def test_underflow_is_no_divergence(self):
         # Without noise the loss falls by a constant factor, down to the least positive number.
         model = Reduction(np.array([1.0]), np.array([1.0]), 0.0)
-        result = simulate([model], streams(1), 0.25, 2, np.array([0, 10, 2000, 4000]))
+        result = simulate([model], SGD(0.25, 2), np.array([0, 10, 2000, 4000]), streams(1))
         assert result.diverged_at.tolist() == [-1]
         assert np.all(result.loss >= 0)
         assert result.loss[1, 0] < 1

@@ -5,7 +5,8 @@ import pytest
 
 from plrf.exact.density import spectral_density
 from plrf.exact.ridge import DeterministicEquivalent
-from plrf.model import feature_variances, target_coefficients
+from plrf.model import power_law_model
+from plrf.task import feature_variances, target_coefficients
 
 # alpha, beta, d, v: every phase, v = d (hard edge), v close to d, v/d large, few parameters.
 CASES = [
@@ -66,7 +67,7 @@ def solve_null_ridge(a, d):
 def test_integrates_to_the_transforms_off_the_axis(alpha, beta):
     d, v = 100, 400
     spectrum = spectral_density(alpha, beta, d, v)
-    equivalent = DeterministicEquivalent(alpha, beta, d, v)
+    equivalent = DeterministicEquivalent(power_law_model(alpha, beta, d, v))
     z = np.array([-3.0, -1e-3, 1e-3 + 0.05j, 0.3 + 0.3j, 1 + 0.5j, 0.02 - 0.1j, 2.5, 40j])
     poles = spectrum.weights / (spectrum.x - z[:, None])
     np.testing.assert_allclose(poles @ spectrum.density, d / equivalent.ridge(z), rtol=1e-9)

@@ -6,8 +6,10 @@ import pytest
 from plrf.exact.front import compute_optimal
 from plrf.exact.loss import DivergenceError, expected_loss
 from plrf.exact.ridge import ConvergenceError, critical_learning_rate, kernel_mass
-from plrf.model import learning_rate
+from plrf.model import power_law_model
+from plrf.scaling import learning_rate
 from plrf.theory.phases import exponents
+from plrf.training import SGD
 
 POINTS = {
     "Ia": (0.75, 0.25),
@@ -148,11 +150,13 @@ def test_sizes_that_are_unstable_are_left_out(v_over_d, batch):
     """Where the learning rate is stable for large sizes only, the front begins with these."""
     point = {"alpha": 0.7, "beta": 0.7, "v_over_d": v_over_d, "batch": batch}
     features = 1e12 * min(v_over_d, 1e6)
-    critical = critical_learning_rate(0.7, 1e12, features, batch)
+    critical = critical_learning_rate(power_law_model(0.7, 0.0, 1e12, features), batch)
     c = 0.9 * critical / learning_rate(1.0, 0.7, features, batch)
     for d, stable in ((12 + 49 / v_over_d, False), (1e4, True)):
         rate = learning_rate(c, 0.7, v_over_d * d, batch)
-        assert (kernel_mass(0.7, d, v_over_d * d, rate, batch) < 1) == stable
+        assert (
+            kernel_mass(power_law_model(0.7, 0.0, d, v_over_d * d), SGD(rate, batch)) < 1
+        ) == stable
     flops = batch * np.array([1e3, 1e12])
     front = compute_optimal(flops, c=c, **point)
     assert front.status.tolist() == ["no minimum", "ok"]

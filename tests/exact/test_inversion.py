@@ -15,7 +15,11 @@ from plrf.exact.inversion import invert, invert_at
 from plrf.exact.loss import DivergenceError, expected_loss
 from plrf.exact.power_sums import power_sum
 from plrf.exact.ridge import ConvergenceError, DeterministicEquivalent, critical_learning_rate
-from plrf.model import feature_variances, learning_rate, random_stream, target_coefficients
+from plrf.model import power_law_model
+from plrf.scaling import learning_rate
+from plrf.streams import random_stream
+from plrf.task import PowerLawTask, feature_variances, target_coefficients
+from plrf.training import SGD
 
 REFERENCE = pd.read_csv(Path(__file__).parents[1] / "data" / "expected_loss.csv")
 CASES = [case for _, case in REFERENCE.groupby(["alpha", "beta"], sort=False)]
@@ -114,7 +118,14 @@ def random_cases(n):
         v = int(d * rng.choice([1, 1.2, 2, 4, 8]))
         batch = int(rng.choice(BATCHES))
         factor = rng.choice([0.01, 0.1, 0.5, 0.9, 0.99, 0.999])
-        yield alpha, beta, d, v, factor * critical_learning_rate(alpha, d, v, batch), batch
+        yield (
+            alpha,
+            beta,
+            d,
+            v,
+            factor * critical_learning_rate(power_law_model(alpha, 0.0, d, v), batch),
+            batch,
+        )
 
 
 @extended
@@ -147,7 +158,7 @@ def test_stated_error_bounds_the_error():
 )
 def test_gapped_spectra(alpha, beta, d, v, factor, batch):
     # Newton's method once found the ridge's other solution on the second contour of these.
-    gamma = factor * critical_learning_rate(alpha, d, v, batch)
+    gamma = factor * critical_learning_rate(power_law_model(alpha, 0.0, d, v), batch)
     steps = np.arange(512)
     truth, _, _ = brute_force(alpha, beta, d, v, gamma, batch, 4096)
     result = expected_loss(
@@ -159,7 +170,7 @@ def test_gapped_spectra(alpha, beta, d, v, factor, batch):
 
 def given_w(alpha=0.8, beta=0.6, d=20, v=60) -> Reduction:
     """A reduction of the model."""
-    (reduction,) = reduce(random_stream(6, "features"), alpha, [beta], d, v)
+    (reduction,) = reduce(random_stream(6, "features"), [PowerLawTask(alpha, beta)], d, v)
     return reduction
 
 
@@ -189,8 +200,10 @@ class TestGivenW:
         steps = np.array([*range(301), 1000, 3000, 10_000])
         lam = reduction.eigenvalues.astype(np.longdouble)
         signal = reduction.coefficients.astype(np.longdouble) ** 2
-        exact = recursion(lam, signal, reduction.floor, np.longdouble(gamma), batch, steps).loss
-        (loss, forcing, kernel), error = invert(steps.astype(float), reduction, gamma, batch)
+        exact = recursion(
+            lam, signal, reduction.floor, SGD(np.longdouble(gamma), batch), steps
+        ).loss
+        (loss, forcing, kernel), error = invert(steps.astype(float), reduction, SGD(gamma, batch))
         # The rounding of gamma itself is amplified by up to the batch, where z+ is that near to
         # the largest eigenvalue.
         assert np.all(np.abs(loss - exact) <= error + 3e-15 * batch * exact)
@@ -208,7 +221,7 @@ class TestGivenW:
         # With F0 = 0 the loss of a given W falls below what can be known: the error says so.
         reduction = given_w(0.8, 0.6, 5, 20)
         reduction = Reduction(reduction.eigenvalues, reduction.coefficients, 0.0)
-        (loss, _, _), error = invert(np.array([10.0, 1e6, 1e12]), reduction, 0.3, 1)
+        (loss, _, _), error = invert(np.array([10.0, 1e6, 1e12]), reduction, SGD(0.3))
         assert error[0] < 1e-13 * loss[0]
         assert np.all(np.abs(loss[1:]) < 1e-18)
         assert np.all(error[1:] >= np.abs(loss[1:]))
@@ -231,7 +244,7 @@ class TestGivenW:
             exact.append(float((matrix @ start).sum()))
             matrix = matrix @ matrix
         steps = 2.0 ** np.arange(46)
-        (loss, _, _), error = invert(steps, reduction, gamma, batch)
+        (loss, _, _), error = invert(steps, reduction, SGD(gamma, batch))
         # Squaring 45 times costs digits where multipliers are near 1.
         assert np.all(np.abs(loss - exact) <= error + 1e-11 * loss)
         assert np.all(error < 1e-10 * loss)
@@ -264,7 +277,7 @@ def test_mean_over_w(alpha, beta, batch, c):
         v = 4 * d
         gamma = learning_rate(c, alpha, v, batch)
         models = gaussian_models(alpha, beta, d, v, n, np.random.default_rng(3))
-        sample = recursion(*models, gamma, batch, steps).loss
+        sample = recursion(*models, SGD(gamma, batch), steps).loss
         expected = expected_loss(
             steps, alpha=alpha, beta=beta, d=d, v=v, learning_rate=gamma, batch=batch
         ).loss
@@ -292,7 +305,7 @@ stable_models = st.tuples(
 def test_what_is_known_at_any_size(model):
     alpha, above, d, ratio, batch, factor = model
     beta, v = 0.5 - alpha + above, float(np.ceil(ratio * d))
-    gamma = factor * critical_learning_rate(alpha, d, v, batch)
+    gamma = factor * critical_learning_rate(power_law_model(alpha, 0.0, d, v), batch)
     # The last step is far beyond the time of the slowest mode.
     last = np.ceil(1e8 * v ** (2 * alpha) / (gamma * batch))
     steps = np.array([0, 1, 15, 16, 100, 1e4, 1e8, last])
@@ -316,7 +329,7 @@ def test_what_is_known_at_any_size(model):
 @pytest.mark.parametrize("batch", [1, 32])
 def test_loss_solves_the_volterra_equation(alpha, beta, batch):
     d, v = 10**6, 4 * 10**6
-    gamma = 0.5 * critical_learning_rate(alpha, d, v, batch)
+    gamma = 0.5 * critical_learning_rate(power_law_model(alpha, 0.0, d, v), batch)
     result = expected_loss(
         np.arange(400), alpha=alpha, beta=beta, d=d, v=v, learning_rate=gamma, batch=batch
     )
@@ -439,7 +452,7 @@ class TestInterface:
     @pytest.mark.parametrize("batch", [1, 16])
     @pytest.mark.parametrize("excess", [1.001, 3, 1e6])
     def test_divergence_names_the_threshold(self, batch, excess):
-        critical = critical_learning_rate(0.8, 100, 400, batch)
+        critical = critical_learning_rate(power_law_model(0.8, 0.0, 100, 400), batch)
         point = POINT | {"learning_rate": excess * critical, "batch": batch}
         with pytest.raises(DivergenceError, match="it must be below") as caught:
             expected_loss([0, 1], **point)
@@ -452,12 +465,12 @@ class TestInterface:
 @pytest.mark.parametrize("step", [16, 100, 12_345, 10**7])
 def test_loss_and_slope_at_one_step(batch, step):
     point = {"alpha": 0.7, "beta": 1.2, "d": 50, "v": 200}
-    gamma = 0.5 * critical_learning_rate(0.7, 50, 200, batch)
-    spectrum = DeterministicEquivalent(**point)
-    loss, slope = invert_at(step, spectrum, gamma, batch)
+    gamma = 0.5 * critical_learning_rate(power_law_model(0.7, 0.0, 50, 200), batch)
+    spectrum = DeterministicEquivalent(power_law_model(**point))
+    loss, slope = invert_at(step, spectrum, SGD(gamma, batch))
     expected = expected_loss(step, **point, learning_rate=gamma, batch=batch).loss
     assert loss == pytest.approx(expected, rel=1e-10)
     h = 1e-4 * np.array([-2, -1, 1, 2])
-    around = np.array([invert_at(step * np.exp(x), spectrum, gamma, batch)[0] for x in h])
+    around = np.array([invert_at(step * np.exp(x), spectrum, SGD(gamma, batch))[0] for x in h])
     difference = (around @ [1, -8, 8, -1]) / (12 * 1e-4)  # of fourth order, in log r
     assert slope == pytest.approx(difference, abs=1e-8 * loss)

@@ -15,7 +15,10 @@ from plrf.exact.ridge import (
     critical_learning_rate,
     kernel_mass,
 )
-from plrf.model import feature_variances, learning_rate, target_coefficients
+from plrf.model import power_law_model
+from plrf.scaling import learning_rate
+from plrf.task import feature_variances, target_coefficients
+from plrf.training import SGD
 
 sizes = st.tuples(st.integers(1, 400), st.sampled_from([1, 1.2, 4, 50])).map(
     lambda pair: (pair[0], int(pair[0] * pair[1]))
@@ -39,7 +42,7 @@ def test_ridge_solves_the_fixed_point_on_the_right_side(alpha, size, position, a
     d, v = size
     magnitude = 10 * (1000 * v ** (2 * alpha)) ** -position  # from 10 a_1 to a_v/100
     z = magnitude * np.exp(1j * np.array([angle, -angle]))
-    kappa = DeterministicEquivalent(alpha, 1.0, d, v).ridge(z)
+    kappa = DeterministicEquivalent(power_law_model(alpha, 1.0, d, v)).ridge(z)
     df, df2 = direct_sums(kappa, alpha, v)
     # The residual that a rounding error of kappa and of the sums makes.
     rounding = np.abs(kappa) * (np.abs(1 - df2 / d) + np.abs(df) / d + 1)
@@ -60,7 +63,7 @@ def test_ridge_near_the_spectrum_is_right_or_an_error(alpha, size, position, dec
     d, v = size
     z = 10 * (1000 * v ** (2 * alpha)) ** -position * np.exp(1j * np.array([10**decades]))
     try:
-        kappa = DeterministicEquivalent(alpha, 1.0, d, v).ridge(z)
+        kappa = DeterministicEquivalent(power_law_model(alpha, 1.0, d, v)).ridge(z)
     except ConvergenceError:
         return
     assert np.all(kappa.imag <= 1e-12 * np.abs(kappa))
@@ -73,14 +76,14 @@ def test_ridge_is_not_the_other_solution():
     kappa = 1 - z
     for _ in range(3000):  # slow, but cannot leave the side on which it starts
         kappa = -z + kappa * direct_sums(kappa, alpha, v)[0] / d
-    found = DeterministicEquivalent(alpha, 1.0, d, v).ridge(z)
+    found = DeterministicEquivalent(power_law_model(alpha, 1.0, d, v)).ridge(z)
     np.testing.assert_allclose(found, kappa, rtol=1e-12)
 
 
 @pytest.mark.parametrize(("alpha", "d"), [(0.3, 100), (1.0, 20)])
 def test_ridge_does_not_exist_on_the_spectrum(alpha, d):
     # There are real solutions of the equation, but none of them is a limit from off the axis.
-    spectrum = DeterministicEquivalent(alpha, 1.0, d, 4 * d)
+    spectrum = DeterministicEquivalent(power_law_model(alpha, 1.0, d, 4 * d))
     for z in d ** (-2 * alpha) * np.linspace(1, 4, 20):
         with pytest.raises(ConvergenceError, match=r"1 of 2 points did not converge.*, d="):
             spectrum.ridge(np.array([-1.0, z]))
@@ -98,7 +101,7 @@ def marchenko_pastur_ridge(z, ratio):
 @pytest.mark.parametrize(("d", "v"), [(7, 14), (100, 400), (30, 30)])
 def test_equal_features_have_the_spectrum_of_marchenko_and_pastur(d, v):
     beta, ratio = 0.4, v / d
-    spectrum = DeterministicEquivalent(0.0, beta, d, v)
+    spectrum = DeterministicEquivalent(power_law_model(0.0, beta, d, v))
     z = np.array([-5, -1, -0.01, 0.3 + 1j, -0.2 - 1e-3j, 2 - 0.5j, 20 + 3j])
     kappa = marchenko_pastur_ridge(z, ratio)
     np.testing.assert_allclose(spectrum.ridge(z), kappa, rtol=1e-13)
@@ -111,10 +114,14 @@ def test_equal_features_have_the_spectrum_of_marchenko_and_pastur(d, v):
     # The edge is (1 + ratio^1/2)^2; there kappa = -1 - ratio^1/2 and the trace is -(v d)^1/2.
     edge = (1 + ratio**0.5) ** 2
     batch = int(np.ceil((v * d) ** 0.5))  # so many samples that the edge is what limits gamma
-    assert critical_learning_rate(0.0, d, v, batch) == pytest.approx(2 / (batch + 1) / edge, 1e-12)
+    assert critical_learning_rate(power_law_model(0.0, 0.0, d, v), batch) == pytest.approx(
+        2 / (batch + 1) / edge, 1e-12
+    )
     # With fewer the kernel mass reaches 1 before: kappa = -1 - v/(batch + 1).
     z_plus = (1 + v / 2) * (1 + 2 / d)
-    assert critical_learning_rate(0.0, d, v, 1) == pytest.approx(1 / z_plus, rel=1e-12)
+    assert critical_learning_rate(power_law_model(0.0, 0.0, d, v), 1) == pytest.approx(
+        1 / z_plus, rel=1e-12
+    )
 
 
 def gaussian_models(alpha, beta, d, v, n, rng):
@@ -134,7 +141,7 @@ def test_transforms_are_means_over_random_features(alpha, beta, scale):
     A correct equivalent fails with probability 1e-6 (real and imaginary parts, 7 quantities).
     """
     d, v, n = 32, 128, 1000
-    spectrum = DeterministicEquivalent(alpha, beta, d, v)
+    spectrum = DeterministicEquivalent(power_law_model(alpha, beta, d, v))
     rng = np.random.default_rng(1)
     eigenvalues, signal, floor = gaussian_models(alpha, beta, d, v, n, rng)
     z = scale * np.array([-1, -0.03, 0.3 + 0.3j, 0.05 - 0.05j, 6])
@@ -155,7 +162,7 @@ def test_transforms_are_means_over_random_features(alpha, beta, scale):
 def test_capacity_against_its_definition(alpha, beta, size):
     d, v = size
     a, b = feature_variances(alpha, v), target_coefficients(beta, v)
-    spectrum = DeterministicEquivalent(alpha, beta, d, v)
+    spectrum = DeterministicEquivalent(power_law_model(alpha, beta, d, v))
     if v == d:
         assert spectrum.null_ridge == spectrum.capacity == 0
         return
@@ -176,11 +183,11 @@ def test_capacity_against_its_definition(alpha, beta, size):
 @pytest.mark.parametrize("batch", [1, 5])
 def test_kernel_mass_is_the_sum_of_the_kernel(alpha, steps, batch):
     d, v = 12, 48
-    gamma = 0.7 * critical_learning_rate(alpha, d, v, batch)
+    gamma = 0.7 * critical_learning_rate(power_law_model(alpha, 0.0, d, v), batch)
     result = expected_loss(
         np.arange(steps), alpha=alpha, beta=1.0, d=d, v=v, learning_rate=gamma, batch=batch
     )
-    mass = kernel_mass(alpha, d, v, gamma, batch)
+    mass = kernel_mass(power_law_model(alpha, 0.0, d, v), SGD(gamma, batch))
     assert 0 < mass < 1
     assert abs(result.kernel[-1]) < 1e-15  # nothing is left out
     assert result.kernel.sum() == pytest.approx(mass, rel=1e-12)
@@ -196,7 +203,7 @@ def test_kernel_mass_is_a_mean_over_random_features(alpha, batch):
     gamma = learning_rate(0.5, alpha, v, batch)
     eigenvalues, _, _ = gaussian_models(alpha, 1.0, d, v, n, np.random.default_rng(2))
     masses = (gamma * eigenvalues / (2 - gamma * (batch + 1) * eigenvalues)).sum(axis=1)
-    mass = kernel_mass(alpha, d, v, gamma, batch)
+    mass = kernel_mass(power_law_model(alpha, 0.0, d, v), SGD(gamma, batch))
     assert masses.mean() == pytest.approx(mass, abs=5.2 * masses.std() / n**0.5 + 0.5 * mass / d)
 
 
@@ -206,34 +213,38 @@ def test_kernel_mass_of_small_learning_rates(alpha, size, batch):
     d, v = size
     gamma = learning_rate(1e-7, alpha, v, batch)
     # |K| = gamma Tr D/2 (1 + O(c)), and Tr D = c/(gamma B)
-    assert kernel_mass(alpha, d, v, gamma, batch) == pytest.approx(0.5e-7 / batch, rel=1e-6)
+    assert kernel_mass(power_law_model(alpha, 0.0, d, v), SGD(gamma, batch)) == pytest.approx(
+        0.5e-7 / batch, rel=1e-6
+    )
 
 
 @given(st.floats(0.02, 3), sizes, st.integers(1, 1000))
 @settings(max_examples=200, deadline=None, derandomize=True)
 def test_critical_learning_rate_is_where_the_mass_reaches_one(alpha, size, batch):
     d, v = size
-    critical = critical_learning_rate(alpha, d, v, batch)
+    critical = critical_learning_rate(power_law_model(alpha, 0.0, d, v), batch)
     factors = np.array([0.5, 0.9, 1 - 1e-3, 1 - 1e-9])
-    masses = [kernel_mass(alpha, d, v, f * critical, batch) for f in factors]
+    masses = [
+        kernel_mass(power_law_model(alpha, 0.0, d, v), SGD(f * critical, batch)) for f in factors
+    ]
     assert np.all(np.diff(masses) > 0)
     assert masses[-1] < 1
-    assert kernel_mass(alpha, d, v, (1 + 1e-9) * critical, batch) >= 1
+    assert kernel_mass(power_law_model(alpha, 0.0, d, v), SGD((1 + 1e-9) * critical, batch)) >= 1
 
 
 def test_mass_is_infinite_where_z_plus_reaches_the_spectrum():
     # With one parameter and one sample that happens at a mass below 1.
-    critical = critical_learning_rate(0.7, 1, 4, 1)
-    assert kernel_mass(0.7, 1, 4, 0.999999 * critical, 1) < 0.95
-    assert kernel_mass(0.7, 1, 4, 1.000001 * critical, 1) == np.inf
-    assert kernel_mass(0.7, 1, 4, 100 * critical, 1) == np.inf
+    critical = critical_learning_rate(power_law_model(0.7, 0.0, 1, 4), 1)
+    assert kernel_mass(power_law_model(0.7, 0.0, 1, 4), SGD(0.999999 * critical)) < 0.95
+    assert kernel_mass(power_law_model(0.7, 0.0, 1, 4), SGD(1.000001 * critical)) == np.inf
+    assert kernel_mass(power_law_model(0.7, 0.0, 1, 4), SGD(100 * critical)) == np.inf
 
 
 @pytest.mark.parametrize("alpha", [0.4, 0.7, 1.5])
 @pytest.mark.parametrize(("d", "v"), [(1000, 1001), (20_000, 20_002), (100, 150)])
 def test_null_ridge_of_few_spare_features(alpha, d, v):
     """``df = d`` as ``sum kappa/(a_j + kappa) = v - d``, whose terms are all positive."""
-    ridge = DeterministicEquivalent(alpha, 1.0, d, v).null_ridge
+    ridge = DeterministicEquivalent(power_law_model(alpha, 1.0, d, v)).null_ridge
     terms = ridge / (feature_variances(alpha, v) + ridge)
     assert math.fsum(terms) == pytest.approx(v - d, rel=1e-13)
 
@@ -241,7 +252,9 @@ def test_null_ridge_of_few_spare_features(alpha, d, v):
 def test_infinitely_many_features_are_the_limit():
     z = np.array([-1e-3, -0.2 + 0.1j, 1e-4 + 1e-4j, 5])
     for alpha, beta in ((1.0, 0.7), (2.0, -1.0), (0.8, 1.5)):
-        far, near = (DeterministicEquivalent(alpha, beta, 20, v) for v in (np.inf, 4e15))
+        far, near = (
+            DeterministicEquivalent(power_law_model(alpha, beta, 20, v)) for v in (np.inf, 4e15)
+        )
         for limit, value in zip(far.transforms(z), near.transforms(z), strict=True):
             np.testing.assert_allclose(limit, value, rtol=1e-8)
         assert far.capacity == pytest.approx(near.capacity, rel=1e-7)

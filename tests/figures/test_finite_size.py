@@ -6,7 +6,7 @@ import pytest
 from scipy.optimize import minimize_scalar
 
 from plrf.exact.loss import expected_loss
-from plrf.model import learning_rate
+from plrf.scaling import learning_rate
 from plrf.study import store
 from plrf.study.provenance import read_provenance
 from plrf.study.schemas import finite_size as finite_size_schema

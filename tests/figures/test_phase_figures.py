@@ -12,7 +12,7 @@ from matplotlib.collections import QuadMesh
 from plrf.draw import style as draw_style
 from plrf.draw.style import TERM_LABELS
 from plrf.exact.front import compute_optimal
-from plrf.model import learning_rate
+from plrf.scaling import learning_rate
 from plrf.study import store
 from plrf.study.schemas import plane as plane_schema
 from plrf.theory.limit_curves import limit_curve

@@ -356,5 +356,5 @@ class TestPerformance:
             encoding="utf-8",
         )
         update_readme.update_readme(quick_copy.directory / "results", readme)
-        simulated = len(quick_copy.files("benchmarks/simulate/**/*.tsv"))
-        assert f"| `simulate` | {simulated} |" in readme.read_text(encoding="utf-8")
+        simulated = len(quick_copy.files("benchmarks/sgd/**/*.tsv"))
+        assert f"| `sgd` | {simulated} |" in readme.read_text(encoding="utf-8")

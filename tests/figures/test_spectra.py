@@ -11,10 +11,14 @@ from plrf.exact import inversion
 from plrf.exact.contours import gamma, gamma_height
 from plrf.exact.density import spectral_density
 from plrf.exact.ridge import DeterministicEquivalent
-from plrf.model import feature_variances, learning_rate, random_stream, target_coefficients
+from plrf.model import power_law_model
+from plrf.scaling import learning_rate
+from plrf.streams import random_stream
 from plrf.study import store
 from plrf.study.schemas import spectra as spectra_schema
+from plrf.task import feature_variances, target_coefficients
 from plrf.theory import parts
+from plrf.training import SGD
 from scripts.figures import fig06_spectra, fig07_contour
 from scripts.spectra import contours, sample_spectra, spectral_densities
 from tests.figure_checks import is_drawn, layout_problems, shown_texts
@@ -88,7 +92,7 @@ class TestSpectralDensities:
         table = spectral_densities.densities(alpha, beta, D, V)
         mass = (table["weight"] * table["mass_density"]).sum()
         total = (feature_variances(alpha, V) * target_coefficients(beta, V) ** 2).sum()
-        floor = DeterministicEquivalent(alpha, beta, D, V).capacity
+        floor = DeterministicEquivalent(power_law_model(alpha, beta, D, V)).capacity
         assert mass == pytest.approx(total - floor, rel=1e-6)
         counts = (table["weight"] * table["density"]).groupby(table["band"]).sum()
         np.testing.assert_allclose(counts.iloc[1:], 1, rtol=1e-6)
@@ -227,7 +231,7 @@ class TestContours:
         used = []
 
         class Recorder:
-            spectrum = DeterministicEquivalent(1.1, 0.8, D, V)
+            spectrum = DeterministicEquivalent(power_law_model(1.1, 0.8, D, V))
 
             def outer_trace(self, z):
                 return self.spectrum.outer_trace(z)
@@ -239,7 +243,7 @@ class TestContours:
         own = table.dropna(subset="first_step")
         steps = np.unique(own[["first_step", "last_step"]])
         assert steps[0] == 0
-        inversion.invert(steps, Recorder(), rate, 1)
+        inversion.invert(steps, Recorder(), SGD(rate))
         nodes = (own["real"] + 1j * own["imag"]).to_numpy()
         distance = np.abs(nodes[:, None] - np.concatenate(used)).min(axis=1)
         assert np.all(distance <= 1e-12 * np.abs(nodes))

@@ -11,7 +11,7 @@ import pytest
 import plrf
 from plrf.exact.front import compute_optimal
 from plrf.exact.loss import expected_loss
-from plrf.model import learning_rate
+from plrf.scaling import learning_rate
 from plrf.theory.estimated_front import estimated_optimum
 from plrf.theory.parts import f_0, loss_estimate
 from plrf.theory.phases import phase

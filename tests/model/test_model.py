@@ -5,13 +5,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from plrf.model import (
-    feature_variances,
-    learning_rate,
-    random_stream,
-    recorded_steps,
-    target_coefficients,
-)
+from plrf.scaling import learning_rate
+from plrf.streams import random_stream
+from plrf.task import feature_variances, target_coefficients
+from plrf.training import recorded_steps
 
 numbers = st.floats(allow_nan=False, allow_infinity=False, allow_subnormal=False)
 

@@ -119,7 +119,7 @@ def test_results_of_an_earlier_run_are_kept_by_touch(quick, tmp_path):
     shutil.copytree(quick.directory / "results", checkout.root / "results")
     command = ["snakemake", "--cores", "1", "--configfile", str(checkout.quick)]
     stale = run([*command, "--dry-run"], checkout.root)
-    assert "simulate" in stale.stdout + stale.stderr
+    assert "sgd" in stale.stdout + stale.stderr
     touched = run([*command, "--touch"], checkout.root)
     assert touched.returncode == 0, touched.stderr
     fresh = run([*command, "--dry-run"], checkout.root)

@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from conftest import read_config
+from conftest import Checkout, read_config
 
 from tests.slurm.cluster import one_node_cluster
 
@@ -32,7 +32,7 @@ FAULTS = """
     import time
     from pathlib import Path
 
-    d = snakemake.params.points[0]["d"] if snakemake.wildcards.sweep == "phase_III" else None
+    d = snakemake.params.points[0]["d"] if snakemake.params.engine == "sgd" else None
     attempts = Path(f"attempts_{d}")
     first_attempt = not attempts.exists()
     with attempts.open("a") as file:
@@ -104,8 +104,8 @@ def small_study(checkout, tmp_path_factory):
 @pytest.fixture(scope="module")
 def runs(cluster, checkout, small_study, tmp_path_factory):
     """Directories and outputs of the undisturbed and the disturbed run; the cluster's jobs."""
-    disturbed = type(checkout).create(tmp_path_factory.mktemp("disturbed_checkout"))
-    script = disturbed.root / "scripts" / "losses" / "simulate.py"
+    disturbed = Checkout.create(tmp_path_factory.mktemp("disturbed_checkout")).one_size_per_job()
+    script = disturbed.root / "scripts" / "losses" / "sampled.py"
     entry = "    log_to(snakemake.log[0])\n"
     assert entry in script.read_text(encoding="utf-8")
     script.write_text(
@@ -113,12 +113,12 @@ def runs(cluster, checkout, small_study, tmp_path_factory):
     )
 
     directories = [tmp_path_factory.mktemp(name) for name in ("undisturbed", "disturbed")]
-    limits = ["simulate:mem_mb=800*attempt", "simulate:runtime=attempt"]
+    limits = ["sgd:mem_mb=800*attempt", "sgd:runtime=attempt"]
     processes = [
         snakemake(checkout, checkout.quick, directories[0]),
         snakemake(
             *(disturbed, small_study, directories[1], "aggregate_losses"),
-            *("--group-components", "small_simulations=1", "--set-resources", *limits),
+            *("--set-resources", *limits),
         ),
     ]
     with ThreadPoolExecutor() as executor:
@@ -156,19 +156,23 @@ def test_quick_workflow_gives_the_values_of_a_local_run(runs, quick):
     assert_same_tables(directory, quick.directory)
 
 
-def test_small_jobs_share_submissions(runs):
+def test_short_jobs_share_submissions(runs):
     [text, _] = runs[1]
-    assert text.count("Finished jobid") > 1.5 * text.count("has been submitted with SLURM jobid")
+    assert text.count("Finished jobid") > 10 + text.count("has been submitted with SLURM jobid")
 
 
-def test_disturbed_run_gives_the_values_of_a_local_run(runs, checkout, small_study, tmp_path):
+def test_disturbed_run_gives_the_values_of_a_local_run(runs, small_study, tmp_path):
     [_, directory], _, _ = runs
-    process = checkout.snakemake(
-        *("--configfile", small_study, "--directory", tmp_path, "--cores", "2"),
-        "aggregate_losses",
+    process = (
+        Checkout.create(tmp_path / "checkout")
+        .one_size_per_job()
+        .snakemake(
+            *("--configfile", small_study, "--directory", tmp_path / "run", "--cores", "2"),
+            "aggregate_losses",
+        )
     )
     assert process.returncode == 0, process.stderr
-    assert_same_tables(directory, tmp_path)
+    assert_same_tables(directory, tmp_path / "run")
 
 
 @pytest.mark.parametrize(

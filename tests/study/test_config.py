@@ -12,13 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from plrf.engines.registry import ENGINES
 from plrf.exact.ridge import kernel_mass
+from plrf.model import power_law_model
 from plrf.study import catalogue
 from plrf.study.config import complete, validate
 from plrf.study.grid import expand
 from plrf.study.problems import ConfigError
 from plrf.study.schema import RULES, TYPE_NAMES
 from plrf.study.schemas import grid as grid_schema
+from plrf.training import SGD
 
 ROOT = Path(__file__).parents[2]
 
@@ -796,23 +799,31 @@ def test_unstable_learning_rate_is_refused_with_the_stable_range(alpha, batch):
 
 def test_grid_of_a_config():
     grid = expand(yaml.safe_load(VALID))
-    columns = ["sweep", "alpha", "beta", "d", "v", "batch", "steps", "runs", "sgd", "phase"]
-    assert grid[columns].values.tolist() == [
-        ["toy", 0.75, 0.25, 10, 40, 1, 10000, 0, False, "Ia"],
-        ["toy", 0.75, 0.25, 20, 80, 1, 5000, 0, False, "Ia"],
-        ["front", 0.7, 0.7, 10, 25, 2, 5000, 3, True, "II/III"],
-        ["front", 0.7, 0.7, 20, 50, 2, 2500, 3, True, "II/III"],
-        ["front", 0.7, 0.7, 40, 100, 2, 1250, 3, True, "II/III"],
-        ["plane", 0.7, 0.1, 10, 40, 1, 10000, 0, False, "Ia"],
-        ["plane", 0.7, 0.8, 10, 40, 1, 10000, 0, False, "III"],
-        ["plane", 0.4, 0.1, 10, 40, 1, 10000, 0, False, "edge"],
-        ["plane", 0.4, 0.8, 10, 40, 1, 10000, 0, False, "IVa"],
-        ["line", 0.7, 0.6, 10, 40, 1, 10000, 0, False, "II"],
-        ["line", 0.7, 0.9, 10, 40, 1, 10000, 0, False, "III"],
-        ["edge", 0.7, -0.2, 10, 40, 1, 10000, 2, True, "edge"],
-        ["edge", 0.7, 0.1, 10, 40, 1, 10000, 2, True, "Ia"],
+    columns = ["sweep", "alpha", "beta", "d", "v", "batch", "steps", "runs", "phase"]
+    assert grid.query("engine == 'volterra'")[columns].values.tolist() == [
+        ["toy", 0.75, 0.25, 10, 40, 1, 10000, 0, "Ia"],
+        ["toy", 0.75, 0.25, 20, 80, 1, 5000, 0, "Ia"],
+        ["front", 0.7, 0.7, 10, 25, 2, 5000, 0, "II/III"],
+        ["front", 0.7, 0.7, 20, 50, 2, 2500, 0, "II/III"],
+        ["front", 0.7, 0.7, 40, 100, 2, 1250, 0, "II/III"],
+        ["plane", 0.7, 0.1, 10, 40, 1, 10000, 0, "Ia"],
+        ["plane", 0.7, 0.8, 10, 40, 1, 10000, 0, "III"],
+        ["plane", 0.4, 0.1, 10, 40, 1, 10000, 0, "edge"],
+        ["plane", 0.4, 0.8, 10, 40, 1, 10000, 0, "IVa"],
+        ["line", 0.7, 0.6, 10, 40, 1, 10000, 0, "II"],
+        ["line", 0.7, 0.9, 10, 40, 1, 10000, 0, "III"],
+        ["edge", 0.7, -0.2, 10, 40, 1, 10000, 0, "edge"],
+        ["edge", 0.7, 0.1, 10, 40, 1, 10000, 0, "Ia"],
     ]
-    assert grid["volterra"].all() and not grid["recursion"].any()
+    sgd = grid.query("engine == 'sgd'")[["sweep", "beta", "d", "steps", "runs"]]
+    assert sgd.values.tolist() == [
+        ["front", 0.7, 10, 5000, 3],
+        ["front", 0.7, 20, 2500, 3],
+        ["front", 0.7, 40, 1250, 3],
+        ["edge", -0.2, 10, 10000, 2],
+        ["edge", 0.1, 10, 10000, 2],
+    ]
+    assert set(grid["engine"]) == {"sgd", "volterra"}
     assert grid.dtypes.equals(grid_schema.GRID.empty_table().to_pandas().dtypes)
 
 
@@ -820,12 +831,13 @@ def test_sizes_above_the_largest_simulated_one_are_left_to_volterra():
     config = edited({"sweeps.front.largest_simulated_d": 20})
     validate(config, CONFIG_SCHEMA)
     grid = expand(config).query("sweep == 'front'")
-    assert grid[["sgd", "recursion", "volterra"]].values.tolist() == [
-        [True, False, True],
-        [True, False, True],
-        [False, False, True],
+    assert grid[["d", "engine", "runs"]].values.tolist() == [
+        [10, "sgd", 3],
+        [10, "volterra", 0],
+        [20, "sgd", 3],
+        [20, "volterra", 0],
+        [40, "volterra", 0],
     ]
-    assert grid["runs"].tolist() == [3, 3, 0]
 
 
 def test_simulations_may_have_a_budget_of_their_own():
@@ -833,9 +845,10 @@ def test_simulations_may_have_a_budget_of_their_own():
     config = edited(edits)
     validate(config, CONFIG_SCHEMA)
     grid = expand(config).query("sweep == 'front'")
-    assert grid["steps"].tolist() == [5000, 2500, 1250]
-    assert grid["simulated_steps"].tolist() == [50, 25, 0]
-    assert expand(edited({})).query("sweep == 'front'")["simulated_steps"].tolist() == [
+    steps = {name: rows["steps"].tolist() for name, rows in grid.groupby("engine")}
+    assert steps == {"sgd": [50, 25], "volterra": [5000, 2500, 1250]}
+    assert grid["flops"].tolist() == [1e3, 1e5, 1e3, 1e5, 1e5]
+    assert expand(edited({})).query("sweep == 'front' and runs")["steps"].tolist() == [
         5000, 2500, 1250,
     ]  # fmt: skip
 
@@ -849,7 +862,7 @@ def test_runs_without_an_engine_that_makes_runs_are_ignored():
 @pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda p: p.name)
 def test_shipped_configs(path):
     grid = expand(validate(read_yaml(path), CONFIG_SCHEMA))
-    assert grid[["sgd", "recursion", "volterra"]].any().all()
+    assert set(grid["engine"]) == ENGINES.keys()
 
 
 def test_quick_config_makes_the_same_figures():
@@ -975,21 +988,26 @@ def test_expansion_of_any_valid_config(config):
     assert config == before
     assert grid.columns.tolist() == grid_schema.GRID.names
 
-    sizes = [(name, count_points(s) * len(s["d"])) for name, s in config["sweeps"].items()]
-    assert list(grid.groupby("sweep", sort=False).size().items()) == sizes
-    assert not grid.duplicated(["sweep", "alpha", "beta", "d"]).any()
+    sizes = []
+    for name, sweep in config["sweeps"].items():
+        for engine in ENGINES.values():
+            limit = sweep.get("largest_simulated_d", 1e9) if engine.samples else 1e9
+            d = [d for d in sweep["d"] if d <= limit and engine.name in sweep["engines"]]
+            sizes += [((name, engine.name), count_points(sweep) * len(d))] if d else []
+    assert sorted(grid.groupby(["sweep", "engine"]).size().items()) == sorted(sizes)
+    assert not grid.duplicated(["sweep", "alpha", "beta", "d", "engine"]).any()
     assert (grid["v"] >= grid["d"]).all()
     for row in grid.itertuples():
         assert (row.steps - 1) * row.d * row.batch < row.flops <= row.steps * row.d * row.batch
         trace = np.sum(np.arange(1.0, row.v + 1) ** (-2 * row.alpha))
         assert row.learning_rate * row.batch * trace == pytest.approx(row.c, rel=1e-9)
-        place = row.alpha, row.d, row.v, row.learning_rate, row.batch
-        assert row.kernel_mass == kernel_mass(*place) >= row.learning_rate * trace / 2 * (1 - 1e-9)
-        assert (row.runs > 0) == (row.simulated_steps > 0) == (row.sgd or row.recursion)
-        budget = config["sweeps"][row.sweep].get("simulated_flops", row.flops)
-        if row.runs:
-            steps = row.simulated_steps
-            assert (steps - 1) * row.d * row.batch < budget <= steps * row.d * row.batch
+        model = power_law_model(row.alpha, row.beta, row.d, row.v)
+        mass = kernel_mass(model, SGD(row.learning_rate, row.batch))
+        assert row.kernel_mass == mass >= row.learning_rate * trace / 2 * (1 - 1e-9)
+        sweep = config["sweeps"][row.sweep]
+        assert row.runs == (sweep["runs"] if row.engine in ("sgd", "recursion") else 0)
+        limit = sweep.get("simulated_flops", sweep["flops"]) if row.runs else sweep["flops"]
+        assert row.flops == limit
 
 
 @given(valid_configs(), st.data())

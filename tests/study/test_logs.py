@@ -9,6 +9,7 @@ import pytest
 
 from plrf import progress as logs
 from plrf.engines.recursion import recursion
+from plrf.training import SGD
 
 
 @pytest.fixture
@@ -74,7 +75,8 @@ def test_library_prints_nothing():
     code = (
         "import numpy as np; from plrf import progress; progress.PAUSE = 0.0\n"
         "from plrf.engines.recursion import recursion\n"
-        "recursion(np.ones(2), np.ones(2), 0.0, 0.1, 1, np.array([0, 50]))"
+        "from plrf.training import SGD\n"
+        "recursion(np.ones(2), np.ones(2), 0.0, SGD(0.1), np.array([0, 50]))"
     )
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8")
     assert (process.returncode, process.stdout, process.stderr) == (0, "", "")
@@ -82,5 +84,5 @@ def test_library_prints_nothing():
 
 def test_long_computations_report(records, monkeypatch):
     monkeypatch.setattr(logs, "PAUSE", 0.0)
-    recursion(np.ones(2), np.ones(2), 0.0, 0.1, 1, np.array([0, 50]))
+    recursion(np.ones(2), np.ones(2), 0.0, SGD(0.1), np.array([0, 50]))
     assert "recursion, d=2, 50 steps: done in 0 s" in records.messages

@@ -29,9 +29,9 @@ def test_record_of_the_quick_run(quick, checkout):
     assert record["git_commit"] == checkout.commit
     assert record["packages"]["numpy"] == package_version("numpy")
     assert set(record["machine"]) == {"system", "architecture", "cores"}
-    simulated = quick.files("benchmarks/simulate/**/*.tsv")
-    assert record["times"]["simulate"]["jobs"] == len(simulated) > 0
-    assert record["times"]["simulate"]["seconds"] > 0
+    simulated = quick.files("benchmarks/sgd/**/*.tsv")
+    assert record["times"]["sgd"]["jobs"] == len(simulated) > 0
+    assert record["times"]["sgd"]["seconds"] > 0
 
 
 def test_record_counts_the_commits_of_the_tables(quick, checkout, tmp_path):

@@ -9,7 +9,8 @@ from scipy import special
 from plrf.exact.loss import expected_loss
 from plrf.exact.power_sums import power_sum
 from plrf.exact.ridge import DeterministicEquivalent
-from plrf.model import learning_rate
+from plrf.model import power_law_model
+from plrf.scaling import learning_rate
 from plrf.theory.limits import power_laws
 from plrf.theory.parts import (
     _complete_integral,
@@ -216,7 +217,7 @@ def test_f_0_approaches_the_capacity_of_the_deterministic_equivalent(name, ratio
     alpha, beta = POINTS[name]
     for d in (1e2, 1e4, 1e7):
         v = round(ratio * d)
-        exact = DeterministicEquivalent(alpha, beta, d, v).capacity
+        exact = DeterministicEquivalent(power_law_model(alpha, beta, d, v)).capacity
         # Measured: between 0.2/d and 2/d.
         assert abs(f_0(alpha=alpha, beta=beta, d=d, v=v) / exact - 1) < 3 / d
 

@@ -18,7 +18,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from conftest import read_config
+from conftest import Checkout, read_config
 
 pytestmark = pytest.mark.faults
 
@@ -58,13 +58,19 @@ def assert_same_values(directory, expected):
         pd.testing.assert_frame_equal(ours[name], table, check_exact=True, obj=name)
 
 
-def edited_script(checkout, root, script, code):
+def edited_script(root, script, code):
     """A copy of the checkout in which a script first does something else."""
-    copy = type(checkout).create(root)
+    copy = Checkout.create(root).one_size_per_job()
     path = copy.root / "scripts" / script
     assert ENTRY in path.read_text(encoding="utf-8")
     path.write_text(path.read_text(encoding="utf-8").replace(ENTRY, ENTRY + code), encoding="utf-8")
     return copy
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory):
+    """A copy of its own, with a job for each size."""
+    return Checkout.create(tmp_path_factory.mktemp("checkout")).one_size_per_job()
 
 
 @pytest.fixture(scope="module")
@@ -133,17 +139,18 @@ def test_killed_job(checkout, small, undisturbed, tmp_path):
     import os
     from pathlib import Path
 
-    if snakemake.params.points[0]["d"] == 28 and not Path("killed").exists():
+    job = snakemake.params.engine, snakemake.params.points[0]["d"]
+    if job == ("sgd", 28) and not Path("killed").exists():
         Path("killed").touch()
         os.kill(os.getpid(), 9)
 """
-    broken = edited_script(checkout, tmp_path / "checkout", "losses/simulate.py", code)
+    broken = edited_script(tmp_path / "checkout", "losses/sampled.py", code)
     directory = tmp_path / "run"
     arguments = ["--configfile", small, "--directory", directory, "--cores", "2", *TARGETS]
     process = broken.snakemake(*arguments, "--keep-going")
     assert process.returncode != 0
-    assert "results/logs/simulate/phase_III/alpha~1.0_d~28.log" in process.stderr
-    made = {path.name for path in (directory / "results/losses/simulation/phase_III").iterdir()}
+    assert "results/logs/sgd/phase_III/alpha~1.0_d~28.log" in process.stderr
+    made = {path.name for path in (directory / "results/losses/sgd/phase_III").iterdir()}
     assert made == {f"alpha~1.0_d~{d}.parquet" for d in (14, 20, 40, 57, 80)}
     process = broken.snakemake(*arguments)
     assert process.returncode == 0, process.stderr
@@ -165,7 +172,7 @@ def change_one_byte(content):
 # A file between two stages, what happens to it, and the file that the next stage makes of it.
 DAMAGES = [
     ("grid", truncate, "fits/exponents.parquet"),
-    ("losses/simulation/phase_III/alpha~1.0_d~40", change_one_byte, "aggregate/losses.parquet"),
+    ("losses/sgd/phase_III/alpha~1.0_d~40", change_one_byte, "aggregate/losses.parquet"),
     ("aggregate/losses", overwrite, "fits/exponents.parquet"),
     ("fits/exponents", truncate, "tables/table4_measured_exponents.md"),
     ("fits/fronts", change_one_byte, "figures/fig13_front_III.png"),
@@ -247,10 +254,10 @@ def test_second_run_in_a_directory_is_refused(checkout, small, undisturbed, tmp_
 def test_failing_point_leaves_the_others(checkout, small, undisturbed, tmp_path):
     """With --keep-going all other losses are made; the way out makes the failed ones only."""
     code = """
-    if snakemake.params.points[0]["d"] == 28:
+    if (snakemake.params.engine, snakemake.params.points[0]["d"]) == ("sgd", 28):
         raise ArithmeticError("this point fails")
 """
-    broken = edited_script(checkout, tmp_path / "checkout", "losses/simulate.py", code)
+    broken = edited_script(tmp_path / "checkout", "losses/sampled.py", code)
     directory = tmp_path / "run"
     arguments = ["--configfile", small, "--directory", directory, "--cores", "2", *TARGETS]
     process = broken.snakemake(*arguments, "--keep-going")
@@ -259,11 +266,13 @@ def test_failing_point_leaves_the_others(checkout, small, undisturbed, tmp_path)
     assert list(values(directory)) == [
         name
         for name in values(undisturbed)
-        if "d~28" not in name and ("losses/" in name or "grid" in name) and "aggregate" not in name
+        if "sgd/phase_III/alpha~1.0_d~28" not in name
+        and ("losses/" in name or "grid" in name)
+        and "aggregate" not in name
     ]
-    script = "scripts/losses/simulate.py"
+    script = "scripts/losses/sampled.py"
     shutil.copy2(checkout.root / script, broken.root / script)
     process = broken.snakemake(*arguments, "--rerun-triggers", "mtime")
     assert process.returncode == 0, process.stderr
-    assert re.search(r"^simulate +1$", process.stderr, re.MULTILINE)
+    assert re.search(r"^sgd +1$", process.stderr, re.MULTILINE)
     assert_same_values(directory, undisturbed)

@@ -73,7 +73,7 @@ def succeed(root, target):
 def test_figures(finished):
     process = succeed(finished, "figures")
     assert re.search(r"^Finished jobid: \d+ \(Rule: fig02_phase_diagram\)", process.stderr, re.M)
-    assert "simulate" not in process.stderr, "nothing else is missing"
+    assert "sgd" not in process.stderr, "nothing else is missing"
     assert "figure: results/figures/fig02_phase_diagram.{pdf,png}" in process.stdout
     assert "Nothing to be done" in succeed(finished, "figures").stderr
 

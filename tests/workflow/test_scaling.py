@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from plrf.engines.registry import ENGINES
 from plrf.study import store
 from plrf.study.grid import expand
 from plrf.study.provenance import provenance
@@ -48,9 +49,10 @@ def test_5000_points_are_a_few_hundred_jobs(checkout, tmp_path):
     assert process.returncode == 0, process.stderr
     assert time.monotonic() - start < 60  # it takes some 12 on an idle core
     # Two alphas to a job.
-    assert process.stdout.count(": Simulating plane: ") == 25 * len(sizes)
-    assert process.stdout.count(": Solving the Volterra equation for plane: ") == 25
-    assert int(re.search(r"^total +(\d+)$", process.stdout, re.MULTILINE)[1]) < 420
+    for engine in ("sgd", "recursion", "volterra"):
+        jobs = process.stdout.count(f": Computing losses of plane by {engine}: ")
+        assert jobs == 25 * len(sizes), "none is small"
+    assert int(re.search(r"^total +(\d+)$", process.stdout, re.MULTILINE)[1]) < 1000
 
 
 def small_sweep(n_alphas):
@@ -75,7 +77,7 @@ def test_values_do_not_depend_on_what_shares_a_job(checkout, tmp_path):
         keep = [("sweep", "=", "plane"), ("alpha", "=", 0.6)]
         losses = store.read_table(path, losses_schema.LOSSES, keep)
         found.append(losses.sort_values(["engine", "d", "run", "step"], ignore_index=True))
-        assert len(list(directory.rglob("losses/simulation/plane/*.parquet"))) == n_jobs
+        assert len(list(directory.rglob("losses/sgd/plane/*.parquet"))) == n_jobs
     assert len(found[0]) > 50
     pd.testing.assert_frame_equal(*found, check_exact=True)
 
@@ -113,13 +115,13 @@ def test_memory_of_the_aggregation_does_not_grow(tmp_path, memory_pool):
 
 def test_requests_exceed_what_jobs_used(quick):
     jobs = compare_resources.read_benchmarks(quick.directory / "results" / "benchmarks")
-    assert {"simulate", "solve_volterra", "aggregate_losses"} <= set(jobs["rule"])
-    assert jobs.loc[jobs["rule"] == "simulate", "d"].notna().all()
+    assert {"sgd", "volterra", "aggregate_losses"} <= set(jobs["rule"])
+    assert jobs.loc[jobs["rule"] == "sgd", "d"].notna().all()
     assert compare_resources.exceeded(jobs).empty
     assert len(compare_resources.exceeded(jobs.assign(time_asked=0))) == len(jobs)
     # A job of a fraction of a second may end before Snakemake looks at its memory.
     measured = jobs[jobs["memory"] > 1]
-    assert "simulate" in set(measured["rule"])
+    assert "sgd" in set(measured["rule"])
     assert len(compare_resources.exceeded(measured.assign(memory_asked=1))) == len(measured)
     table = compare_resources.comparison(jobs).splitlines()
     assert len(table) == 2 + len(jobs.drop_duplicates(["rule", "d"]))
@@ -131,13 +133,15 @@ def requests(sweep):
     grid = expand(config)
     scope = {
         "config": config,
-        "simulation_rows": lambda wildcards: grid[grid["d"] == int(wildcards.d)],
+        "job_rows": lambda engine, wildcards: grid[
+            (grid["engine"] == engine.name) & (grid["d"] == int(wildcards.sizes))
+        ],
     }
     exec((ROOT / "workflow" / "rules" / "resources.smk").read_text(encoding="utf-8"), scope)
     return {
         (d, attempt): [
-            scope[name](SimpleNamespace(d=str(d)), attempt)
-            for name in ("simulation_memory", "simulation_runtime")
+            scope[name](ENGINES["sgd"], SimpleNamespace(sizes=str(d)), attempt)
+            for name in ("job_memory", "job_runtime")
         ]
         for d in sweep["d"]
         for attempt in (1, 2, 3)

@@ -23,6 +23,7 @@ from conftest import Checkout, read_config
 
 import plrf
 from plrf.draw import style as draw_style
+from plrf.engines.registry import ENGINES
 from plrf.study import store
 from plrf.study.provenance import read_provenance
 from plrf.study.schemas import checks as checks_schema
@@ -57,6 +58,7 @@ TABLES = ["table1_asymptotics", "table2_phases", "table3_notation", "table4_meas
 FRONT_RULES = [f"front_{name}" for name in FRONTS]
 EXPONENT_RULES = [f"exponent_plane_{name}" for name in EXPONENT_FIGURES]
 SCRIPTS = dict.fromkeys(FRONT_RULES, "front") | dict.fromkeys(EXPONENT_RULES, "exponent_plane")
+SCRIPTS |= {name: engine.script.removesuffix(".py") for name, engine in ENGINES.items()}
 # What the end of a run lists.
 LISTED = [
     *(f"figure: results/figures/{name}.{{pdf,png}}" for name in FIGURES),
@@ -202,9 +204,12 @@ class TestQuickWorkflow:
     def test_grid_is_the_product_of_the_sweeps(self, quick):
         expected = set()
         for name, sweep in QUICK["sweeps"].items():
-            for (alpha, beta), d in itertools.product(points(sweep), sweep["d"]):
-                expected.add((name, alpha, beta, d))
-        found = list(quick.table("grid")[["sweep", "alpha", "beta", "d"]].itertuples(index=False))
+            for engine in sweep["engines"]:
+                sizes = sweep["d"] if engine == "volterra" else simulated_sizes(sweep)
+                for (alpha, beta), d in itertools.product(points(sweep), sizes):
+                    expected.add((name, alpha, beta, d, engine))
+        columns = ["sweep", "alpha", "beta", "d", "engine"]
+        found = list(quick.table("grid")[columns].itertuples(index=False))
         assert len(found) == len(expected)
         assert set(map(tuple, found)) == expected
 
@@ -406,9 +411,9 @@ class TestAddingASweep:
         assert process.stdout.splitlines() == [*LISTED[:n], line, *LISTED[n:]]
         assert all(name in quick_copy.files("figures/*") for name in figure)
         counts = job_counts(process.stderr)
-        assert (counts["simulate"], counts["solve_volterra"]) == (6, 1)
+        assert (counts["sgd"], counts["volterra"], counts.get("recursion")) == (1, 1, None)
         assert {path: path.stat().st_mtime_ns for path in losses} == losses
-        assert len(quick_copy.files("losses/**/*.parquet")) == 7 + len(
+        assert len(quick_copy.files("losses/**/*.parquet")) == 2 + len(
             quick.files("losses/**/*.parquet")
         )
 
@@ -425,19 +430,16 @@ class TestAddingASweep:
         assert set(added["engine"]) == {"sgd", "volterra"}
 
 
-def n_alphas(config):
-    """Values of alpha of each sweep: each has a job for its Volterra losses."""
-    return {name: len({a for a, _ in points(sweep)}) for name, sweep in config["sweeps"].items()}
-
-
-def n_simulated(config):
-    """Jobs that simulate each sweep: one for each alpha and size."""
-    sizes = {name: len(simulated_sizes(sweep)) for name, sweep in config["sweeps"].items()}
-    return {name: n * sizes[name] for name, n in n_alphas(config).items()}
+def n_alphas(config, engine):
+    """Values of alpha of each sweep with an engine: each has a job for all small sizes."""
+    return {
+        name: len({a for a, _ in points(sweep)})
+        for name, sweep in config["sweeps"].items()
+        if engine in sweep["engines"]
+    }
 
 
 # Jobs of the quick workflow by rule.
-N_ALPHAS, N_SIMULATED = n_alphas(QUICK), n_simulated(QUICK)
 FITS = {
     "fit_exponents": 1,
     "check_results": 1,
@@ -449,7 +451,7 @@ PLANE = {"measure_plane": 4, "join_plane": 1} | dict.fromkeys(EXPONENT_RULES, 1)
 OF_POINTS = {"fig02_phase_diagram": 1, "table1_asymptotics": 1, "table2_phases": 1}
 LOSS_FIGURES = {"fig01_toy_scaling": 1, "fig17_negative_beta": 1}
 AFTER_LOSSES = {"aggregate_losses": 1} | LOSS_FIGURES | FITS
-LOSSES = {"simulate": sum(N_SIMULATED.values()), "solve_volterra": sum(N_ALPHAS.values())}
+LOSSES = {engine: sum(n_alphas(QUICK, engine).values()) for engine in ENGINES}
 SAMPLED_SPECTRA = {"sample_spectra": 1, "contours": 1, "fig06_spectra": 1, "fig07_contour": 1}
 SPECTRA = {"spectral_densities": 1} | SAMPLED_SPECTRA
 FINITE_SIZE = {"finite_size": 1, "fig05_finite_size": 1}
@@ -471,7 +473,7 @@ CHANGES = {
     "resamples": ([(("fits", "resamples"), 201)], FITS),
     "seed": (
         [(("seed",), 1)],
-        {k: n for k, n in FROM_LOSSES.items() if k != "solve_volterra"} | SAMPLED_SPECTRA,
+        {k: n for k, n in FROM_LOSSES.items() if k != "volterra"} | SAMPLED_SPECTRA,
     ),
     "steps_per_decade": ([(("steps_per_decade",), 25)], FROM_LOSSES),
     "budget of the plane": ([(("plane", "flops"), 2.0e5)], PLANE),
@@ -486,18 +488,18 @@ CHANGES = {
     "budgets of finite sizes": ([(("finite_size", "fronts", "flops"), [1e4, 1e7])], FINITE_SIZE),
     "budget of fig01": ([(("toy_scaling", "budget"), 4.0e3)], {"fig01_toy_scaling": 1}),
     # Also by the name of a rule.
-    "front": ([((*PHASE_III, "front"), "simulate")], {"front_simulate": 1}),
+    "front": ([((*PHASE_III, "front"), "sgd")], {"front_sgd": 1}),
     "runs of one sweep": (
         [((*PHASE_III, "runs"), 4)],
-        {"expand_grid": 1, "simulate": N_SIMULATED["phase_III"]} | AFTER_LOSSES,
+        {"expand_grid": 1, "sgd": 1, "recursion": 1} | AFTER_LOSSES,
     ),
     "c of one sweep": (
         [(("sweeps", "toy_scaling", "c"), 0.4)],
-        {"expand_grid": 1, "solve_volterra": 1} | AFTER_LOSSES,
+        {"expand_grid": 1, "volterra": 1} | AFTER_LOSSES,
     ),
     "one more d": (
         [((*PHASE_III, "d"), [12, *QUICK["sweeps"]["phase_III"]["d"]])],
-        {"expand_grid": 1, "simulate": 1, "solve_volterra": 1} | AFTER_LOSSES,
+        {"expand_grid": 1} | dict.fromkeys(ENGINES, 1) | AFTER_LOSSES,
     ),
 }
 
@@ -560,6 +562,15 @@ def imported(checkout, script):
     return {module.__file__ for name, module in finder.modules.items() if name.startswith("plrf.")}
 
 
+def code_of(checkout, rule):
+    """Modules of plrf behind a rule: of its script, and of the engine that it loads by its name."""
+    found = imported(checkout, script_of(rule))
+    if rule in ENGINES:
+        module = (checkout.root / "src").joinpath(*ENGINES[rule].module.split("."))
+        found |= {f"{module}.py"} | imported(checkout, module.with_suffix(".py"))
+    return found
+
+
 def test_hashed_code_is_the_import_closure(checkout):
     for rule in (ALL_JOBS | LAST_JOBS).keys() - {"all"}:
         script = checkout.root / "scripts" / script_of(rule)
@@ -583,7 +594,7 @@ def test_jobs_use_nothing_of_the_package_but_its_modules_and_version(checkout, t
     """An edit of the package's own file reruns nothing, and its shortcuts hide what they import."""
     for rule in ALL_JOBS:
         script = checkout.root / "scripts" / script_of(rule)
-        for path in [script, *map(Path, imported(checkout, script))]:
+        for path in [script, *map(Path, code_of(checkout, rule))]:
             assert names_of_package(path) <= {"__version__"}, path
     sample = tmp_path / "sample.py"
     sample.write_text(
@@ -600,8 +611,11 @@ DRAWN_FROM_PLANE = set(EXPONENT_RULES)
 @pytest.mark.parametrize(
     ("file", "spared"),
     [
-        ("engines/sgd.py", {"expand_grid", "solve_volterra", *APART} - DRAWN_FROM_PLANE),
-        ("exact/loss.py", {"expand_grid", "simulate", "sample_spectra", *OF_POINTS}),
+        ("engines/sgd.py", {"expand_grid", "recursion", "volterra", *APART} - DRAWN_FROM_PLANE),
+        ("engines/volterra.py", {"expand_grid", "sgd", "recursion", *APART} - DRAWN_FROM_PLANE),
+        # A new engine reruns no other.
+        ("engines/registry.py", {*LOSSES, "aggregate_losses", *SPECTRA, *FINITE_SIZE} - DRAWN),
+        ("exact/loss.py", {"expand_grid", "sgd", "recursion", "sample_spectra", *OF_POINTS}),
         (
             "measure/estimates.py",
             {"expand_grid", *LOSSES, "aggregate_losses", *SPECTRA, *OF_POINTS},
@@ -626,7 +640,7 @@ def test_edited_code_reruns_what_depends_on_it(checkout, quick, rules, file, spa
     new = {
         rule
         for rule, script in scripts.items()
-        if script.name == path.name or str(path) in imported(checkout, script)
+        if script.name == path.name or str(path) in code_of(checkout, rule)
     }
     stale = set()
     while new:
@@ -821,7 +835,7 @@ def test_config_files_are_merged(checkout, tmp_path):
     arguments = ["--dry-run", "--directory", tmp_path, "--configfile", first, over]
     arguments += ["--config", "seed=3"]
     process = checkout.snakemake(*arguments)
-    assert planned(process)["simulate"] == LOSSES["simulate"] - N_SIMULATED["phase_III"] + 5
+    assert planned(process)["sgd"] == LOSSES["sgd"]
 
     over.write_text("seed: 020", encoding="utf-8")
     process = checkout.snakemake(*arguments[1:], "--cores", "1")
@@ -871,7 +885,7 @@ def test_tampered_losses_stop_the_workflow(checkout, quick_copy):
 
 
 def test_damaged_file_is_named_with_the_way_out(checkout, quick, quick_copy):
-    damaged = "results/losses/volterra/toy_scaling/alpha~0.75.parquet"
+    (damaged,) = quick.files("losses/volterra/toy_scaling/*.parquet")
     (quick_copy.directory / damaged).write_bytes(b"not a table")
     arguments = (
         *("--configfile", checkout.quick, "--directory", quick_copy.directory, "--cores", "1"),
@@ -890,7 +904,7 @@ def test_damaged_file_is_named_with_the_way_out(checkout, quick, quick_copy):
     (quick_copy.directory / damaged).unlink()
     process = checkout.snakemake(*arguments)
     assert process.returncode == 0, process.stderr
-    assert job_counts(process.stderr) == {"solve_volterra": 1, "aggregate_losses": 1}
+    assert job_counts(process.stderr) == {"volterra": 1, "aggregate_losses": 1}
     assert_same_values(quick_copy.table("aggregate/losses"), quick.table("aggregate/losses"))
 
 
@@ -942,14 +956,15 @@ class TestFullConfiguration:
     def test_plans_the_jobs_that_it_names(self, checkout, tmp_path):
         config = checkout.root / "config" / "full.yaml"
         process = checkout.snakemake("--configfile", config, "--directory", tmp_path, "--dry-run")
-        simulated, alphas = n_simulated(self.FULL), n_alphas(self.FULL)
-        assert simulated["traverse_beta"] == 16, "14 betas share the jobs of 16 sizes"
-        expected = ALL_JOBS | {
-            "simulate": sum(simulated.values()),
-            "solve_volterra": sum(alphas.values()),
-        }
+        assert len(simulated_sizes(self.FULL["sweeps"]["traverse_beta"])) == 16
+        expected = dict(ALL_JOBS)
+        for engine in ("sgd", "recursion"):
+            alphas = n_alphas(self.FULL, engine)
+            sizes = {name: len(simulated_sizes(self.FULL["sweeps"][name])) for name in alphas}
+            expected[engine] = sum(n * sizes[name] for name, n in alphas.items())
+        expected["volterra"] = sum(n_alphas(self.FULL, "volterra").values())
         assert planned(process) == expected
-        assert sum(expected.values()) < 400
+        assert sum(expected.values()) < 600
 
 
 def test_lint(checkout):

@@ -1,5 +1,7 @@
 """Losses: the grid, the engines as parallel jobs, and all losses in one tidy table."""
 
+from functools import partial
+
 
 rule expand_grid:
     output:
@@ -23,54 +25,37 @@ rule expand_grid:
         "../../scripts/losses/expand_grid.py"
 
 
-rule simulate:
-    output:
-        "results/losses/simulation/{sweep}/alpha~{alphas}_d~{d}.parquet",
-    log:
-        "results/logs/simulate/{sweep}/alpha~{alphas}_d~{d}.log",
-    benchmark:
-        "results/benchmarks/simulate/{sweep}/alpha~{alphas}_d~{d}.tsv"
-    group:
-        simulation_group
-    conda:
-        ENVIRONMENT
-    # The bits of a matrix product may depend on the number of BLAS threads; one is the same anywhere.
-    threads: 1
-    resources:
-        mem_mb=simulation_memory,
-        runtime=simulation_runtime,
-    params:
-        points=simulation_points,
-        seed=config["seed"],
-        steps_per_decade=config["steps_per_decade"],
-        code=code("losses/simulate.py"),
-    message:
-        "Simulating {wildcards.sweep}: alpha={wildcards.alphas}, d={wildcards.d}"
-    script:
-        "../../scripts/losses/simulate.py"
+for engine in ENGINES.values():
 
-
-rule solve_volterra:
-    output:
-        "results/losses/volterra/{sweep}/alpha~{alphas}.parquet",
-    log:
-        "results/logs/solve_volterra/{sweep}/alpha~{alphas}.log",
-    benchmark:
-        "results/benchmarks/solve_volterra/{sweep}/alpha~{alphas}.tsv"
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=volterra_memory,
-        runtime=volterra_runtime,
-    params:
-        points=volterra_points,
-        steps_per_decade=config["steps_per_decade"],
-        code=code("losses/volterra.py"),
-    message:
-        "Solving the Volterra equation for {wildcards.sweep}: alpha={wildcards.alphas}"
-    script:
-        "../../scripts/losses/volterra.py"
+    rule:
+        name:
+            engine.name
+        output:
+            f"results/losses/{engine.name}/{JOB}.parquet",
+        log:
+            f"results/logs/{engine.name}/{JOB}.log",
+        benchmark:
+            f"results/benchmarks/{engine.name}/{JOB}.tsv"
+        conda:
+            ENVIRONMENT
+        # The bits of a matrix product may depend on the number of BLAS threads; one is the same anywhere.
+        threads: 1
+        resources:
+            mem_mb=partial(job_memory, engine),
+            runtime=partial(job_runtime, engine),
+        params:
+            **({"seed": config["seed"]} if engine.samples else {}),
+            points=partial(job_points, engine),
+            steps_per_decade=config["steps_per_decade"],
+            engine=engine.name,
+            runner=engine.runner,
+            script=engine.script,
+            code=code(f"losses/{engine.script}", engine.module),
+        message:
+            "Computing losses of {wildcards.sweep} by {params.engine}: alpha={wildcards.alphas}, d={wildcards.sizes}"
+        # Not by the variable of the loop, which is the last one when a job runs.
+        script:
+            "../../scripts/losses/{params.script}"
 
 
 rule aggregate_losses:

@@ -7,76 +7,76 @@ wildcard_constraints:
     part="[0-9]+",
     sweep="[A-Za-z][A-Za-z0-9_-]*",
     alphas=r"[0-9.e+-]+(_to_[0-9.e+-]+)?",
-    d=r"[0-9]+",
+    sizes="[0-9]+(_to_[0-9]+)?",
 
 
 # The plane is measured in so many jobs.
 PLANE_PARTS = 4
-# A sweep's alphas are spread over at most so many jobs for each size.
+# A sweep's alphas are spread over at most so many jobs.
 MOST_BATCHES = 32
+# Sizes of which each takes an engine less than so many seconds share a job.
+SMALL_SECONDS = 4
 
 
-def batches():
-    """Rows of the grid by sweep and by the wildcard `alphas`: what the jobs of one size share.
+def batch_name(values):
+    """A batch of values as part of a path: the only one, or the first and the last."""
+    return "_to_".join(map(str, dict.fromkeys([values[0], values[-1]])))
 
-    A job has one alpha, with all its betas; where a sweep has more alphas than MOST_BATCHES, a job
-    has several, so that thousands of points are planned in seconds. Their number is a power of two
-    and they follow the configuration, so that points added at the end leave most jobs as they are.
+
+def batches(rows):
+    """Split a sweep's rows for one engine into jobs: their names, and the rows of each.
+
+    A job has one alpha, with all its betas, and one size, or all those that are small. Where a sweep
+    has more alphas than MOST_BATCHES, a job has several, so that thousands of points are planned in
+    seconds. Their number is a power of two, so that points and sizes that are added leave most jobs
+    as they are.
     """
-    found = {}
-    for sweep, rows in GRID.groupby("sweep", sort=False):
-        alphas = rows["alpha"].unique().tolist()
-        length = 1
-        while len(alphas) > MOST_BATCHES * length:
-            length *= 2
-        for start in range(0, len(alphas), length):
-            batch = alphas[start : start + length]
-            name = "_to_".join(map(str, dict.fromkeys([batch[0], batch[-1]])))
-            found[sweep, name] = rows[rows["alpha"].isin(batch)]
-    return found
+    engine = ENGINES[rows["engine"].iloc[0]]
+    alphas = rows["alpha"].unique().tolist()
+    length = 1
+    while len(alphas) > MOST_BATCHES * length:
+        length *= 2
+    for start in range(0, len(alphas), length):
+        batch = alphas[start : start + length]
+        of_alphas = rows[rows["alpha"].isin(batch)]
+        seconds = {d: engine.seconds(of_size) for d, of_size in of_alphas.groupby("d", sort=False)}
+        small = [d for d in seconds if seconds[d] < SMALL_SECONDS]
+        for sizes in filter(None, [small, *([d] for d in seconds if d not in small)]):
+            yield batch_name(batch), batch_name(sizes), of_alphas[of_alphas["d"].isin(sizes)]
 
 
-BATCHES = batches()
+# Rows of the grid by what names a job.
+JOBS = {
+    (engine, sweep, alphas, sizes): job
+    for (engine, sweep), rows in GRID.groupby(["engine", "sweep"], sort=False)
+    for alphas, sizes, job in batches(rows)
+}
+JOB = "{sweep}/alpha~{alphas}_d~{sizes}"
 
 
-def simulation_rows(wildcards):
-    """Rows of the grid that one simulation job covers: a batch of alphas, all betas, one d."""
-    rows = BATCHES[wildcards.sweep, wildcards.alphas]
-    rows = rows[rows["d"] == int(wildcards.d)]
-    return rows.assign(steps=rows["simulated_steps"])
+def job_rows(engine, wildcards):
+    """Rows of the grid that one job of an engine covers."""
+    return JOBS[engine.name, wildcards.sweep, wildcards.alphas, wildcards.sizes]
 
 
-def simulation_points(wildcards):
-    """Parameters of one simulation job: for each alpha, the betas that share W."""
-    keys = ["sweep", "alpha", "d", "v", "batch", "c", "learning_rate", "steps", "runs"]
-    keys += ["sgd", "recursion"]
-    rows = simulation_rows(wildcards)
-    betas = rows.groupby("alpha")["beta"].agg(list)
-    points = rows.drop_duplicates("alpha")[keys].to_dict("records")
-    return [point | {"betas": betas[point["alpha"]]} for point in points]
+def job_points(engine, wildcards):
+    """Parameters of one job of an engine."""
+    keys = ["sweep", "alpha", "beta", "d", "v", "batch", "c", "learning_rate", "steps", "runs"]
+    return job_rows(engine, wildcards)[keys].to_dict("records")
 
 
-def volterra_rows(wildcards):
-    """Rows of the grid that one Volterra job covers: a batch of alphas, all betas and sizes."""
-    rows = BATCHES[wildcards.sweep, wildcards.alphas]
-    return rows[rows["volterra"]]
-
-
-def volterra_points(wildcards):
-    """Parameters of one Volterra job."""
-    keys = ["sweep", "alpha", "beta", "d", "v", "batch", "learning_rate", "steps"]
-    return volterra_rows(wildcards)[keys].to_dict("records")
+def engine_files(folder, suffix):
+    """Files that the jobs of all engines make in a folder."""
+    keys = "sweep", "alphas", "sizes"
+    return [
+        f"{folder}/{engine}/{JOB.format(**dict(zip(keys, names)))}{suffix}"
+        for engine, *names in JOBS
+    ]
 
 
 def loss_files():
     """All files of losses that the grid asks for."""
-    files = []
-    for (sweep, alphas), rows in BATCHES.items():
-        sizes = rows.loc[rows["sgd"] | rows["recursion"], "d"].unique()
-        files += [f"results/losses/simulation/{sweep}/alpha~{alphas}_d~{d}.parquet" for d in sizes]
-        if rows["volterra"].any():
-            files.append(f"results/losses/volterra/{sweep}/alpha~{alphas}.parquet")
-    return files
+    return engine_files("results/losses", ".parquet")
 
 
 def measured():

@@ -20,53 +20,28 @@ def minutes(seconds, attempt):
 def number_of_losses(rows):
     """Recorded losses of some rows of the grid."""
     recorded = 1 + config["steps_per_decade"] * np.log10(rows["steps"]).clip(lower=1)
-    engines = rows["sgd"].astype(int) + rows["recursion"]
-    return float((recorded * (engines * rows["runs"] + rows["volterra"])).sum())
+    return float((recorded * rows["runs"].clip(lower=1)).sum())
 
 
-def simulation_memory(wildcards, attempt):
-    """Memory of one alpha at a time, and of the losses of all."""
-    rows = simulation_rows(wildcards)
-    d = int(wildcards.d)
-    chains = rows["runs"].max() * rows["beta"].nunique()
-    matrices = 3 * d**2 + 2 * 2048 * d  # of the reduction: d by d, and blocks of W
-    states = 10 * chains * d
-    return memory((8 * (matrices + states) + 500 * number_of_losses(rows)) / 1e6, attempt)
+def job_memory(engine, wildcards, attempt):
+    """Memory of an engine's job: of the losses and, where W is drawn, of one alpha at a time."""
+    rows = job_rows(engine, wildcards)
+    megabytes = 500 * number_of_losses(rows) / 1e6
+    if engine.samples:
+        d, chains = int(rows["d"].max()), rows["runs"].max() * rows["beta"].nunique()
+        matrices = 3 * d**2 + 2 * 2048 * d  # of the reduction: d by d, and blocks of W
+        megabytes += 8 * (matrices + 10 * chains * d) / 1e6
+    return memory(megabytes, attempt)
 
 
-def simulation_seconds(wildcards):
-    """Time of the reductions, shared by the betas of an alpha, and of the steps of all chains."""
-    rows = simulation_rows(wildcards)
-    shared = rows.drop_duplicates("alpha")
-    reductions = 6e-11 * (shared["runs"] * shared["v"] * shared["d"] ** 2).sum()
-    steps = 4e-5 * shared["steps"].sum()
-    chains = 1.5e-8 * (rows["runs"] * rows["steps"] * rows["d"]).sum()
-    return reductions + steps + chains
-
-
-def simulation_runtime(wildcards, attempt):
-    """Time of a simulation job."""
-    return minutes(simulation_seconds(wildcards), attempt)
-
-
-def simulation_group(wildcards):
-    """Group of the simulations that take seconds, which a profile may submit several at a time."""
-    return "small_simulations" if simulation_seconds(wildcards) < 30 else None
-
-
-def volterra_memory(wildcards, attempt):
-    """Memory of the losses."""
-    return memory(500 * number_of_losses(volterra_rows(wildcards)) / 1e6, attempt)
-
-
-def volterra_runtime(wildcards, attempt):
-    """Time of the curves."""
-    return minutes(0.1 * len(volterra_rows(wildcards)), attempt)
+def job_runtime(engine, wildcards, attempt):
+    """Time of an engine's job."""
+    return minutes(engine.seconds(job_rows(engine, wildcards)), attempt)
 
 
 def aggregation_memory(wildcards, attempt):
     """Memory of one file of losses, whatever their number."""
-    largest = max(number_of_losses(rows) for rows in BATCHES.values())
+    largest = max(number_of_losses(rows) for rows in JOBS.values())
     return memory(300 * largest / 1e6, attempt)
 
 

@@ -99,6 +99,7 @@ os.environ.update(PYTHONPATH=os.pathsep.join(PYTHONPATH))
 # Nor does what a notebook or a user has set for matplotlib reach the jobs.
 os.environ.update(MPLBACKEND="agg", MATPLOTLIBRC=os.devnull)
 
+from plrf.engines.registry import ENGINES
 from plrf.study import catalogue
 from plrf.study.config import complete, validate
 from plrf.study.grid import expand as expand_config
@@ -176,9 +177,10 @@ FIGURES, TABLES = catalogue.figures(config), catalogue.tables(config)
 ENVIRONMENT = "../../environment.yml"
 
 
-def code(script):
+def code(script, *modules):
     """Hash of a script and of the modules of plrf that it imports: editing one reruns its jobs.
 
     A parameter, because paths and times of input files change where a project is moved or copied.
+    Modules that the script loads by their names are named here as well.
     """
-    return code_hash(ROOT / "scripts" / script, ROOT / "src")
+    return code_hash(ROOT / "scripts" / script, ROOT / "src", *modules)

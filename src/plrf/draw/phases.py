@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Polygon
 from numpy.typing import NDArray
 
-from plrf.draw.style import INK, tint
+from plrf.draw.palette import INK
+from plrf.draw.style import tint
 from plrf.theory.phases import PHASES, HalfPlane, universal
 
 # Phases of a family are alike; each pair stays apart for readers without red or green cones.

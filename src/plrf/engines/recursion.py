@@ -1,10 +1,14 @@
 """Expected loss of one-pass SGD for a given W, step by step (model section 3)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from plrf.engines.divergence import DIVERGENCE_FACTOR, LossCurves
+from plrf.engines.curves import DIVERGENCE_FACTOR, LossCurves
+from plrf.engines.reduction import Reduction
 from plrf.progress import track
+from plrf.training import SGD
 
 Array = NDArray[np.float64]
 
@@ -13,8 +17,7 @@ def recursion(
     eigenvalues: Array,
     signal: Array,
     floor: ArrayLike,
-    learning_rate: float,
-    batch: int,
+    sgd: SGD,
     steps: NDArray[np.int64],
 ) -> LossCurves:
     """Expected loss for given W by the exact mode recursion (model section 3).
@@ -25,10 +28,8 @@ def recursion(
         lam_i and c_i**2 of the reduction (model section 2); leading axes broadcast.
     floor : array, shape (...)
         F0, the least loss of each W.
-    learning_rate : float
-        gamma.
-    batch : int
-        Samples per step.
+    sgd : SGD
+        The training.
     steps : int array, shape (n,)
         Steps to record, increasing.
 
@@ -37,12 +38,7 @@ def recursion(
     LossCurves
         Of shape (n, ...). A W for which SGD is unstable diverges.
     """
-    gain = learning_rate**2 * batch * eigenvalues**2
-    decay = (
-        1
-        - 2 * learning_rate * batch * eigenvalues
-        + learning_rate**2 * batch * (batch + 1) * eigenvalues**2
-    )
+    gain, decay = sgd.gain(eigenvalues), sgd.decay(eigenvalues)
     floor = np.asarray(floor)
     modes = np.array(np.broadcast_to(signal, np.broadcast_shapes(signal.shape, gain.shape)))
     recorded = np.empty((len(steps), *modes.shape[:-1]))
@@ -64,4 +60,38 @@ def recursion(
             modes += gain * loss[..., None]
     recorded_at = steps.reshape(-1, *[1] * diverged_at.ndim)
     recorded[(diverged_at >= 0) & (recorded_at >= diverged_at)] = np.nan
-    return LossCurves(recorded, diverged_at)
+    # All terms are positive, so that rounding errors add up at most linearly.
+    error = (steps + 1) * (sgd.batch + 16) * np.finfo(float).eps
+    return LossCurves(recorded, error, diverged_at)
+
+
+def run(
+    reductions: Sequence[Reduction],
+    sgd: SGD,
+    steps: NDArray[np.int64],
+    streams: Sequence[np.random.Generator],
+) -> LossCurves:
+    """Expected losses of some W, as the engine "recursion".
+
+    Parameters
+    ----------
+    reductions : sequence of Reduction
+        One for each run, all with the same d.
+    sgd : SGD
+    steps : int array, shape (n,)
+        Steps to record, increasing.
+    streams : sequence of Generator
+        Of no use here: nothing else is random.
+
+    Returns
+    -------
+    LossCurves
+        Of shape (n, n_runs).
+    """
+    return recursion(
+        np.array([r.eigenvalues for r in reductions]),
+        np.array([r.coefficients**2 for r in reductions]),
+        np.array([r.floor for r in reductions]),
+        sgd,
+        steps,
+    )

@@ -1,7 +1,6 @@
 """Exact reduction of the model, given W, to Gaussian least squares in d dimensions (section 2)."""
 
-import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +9,7 @@ from scipy import linalg
 from scipy.linalg import blas, lapack
 
 from plrf.progress import track
+from plrf.task import Task
 
 Array = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
@@ -77,13 +77,13 @@ def feature_blocks(rng: np.random.Generator, d: int, v: int) -> Iterator[tuple[s
         yield rows, block
 
 
-def gram_start(alpha: float, d: int, v: int) -> int:
+def gram_start(task: Task, d: int, v: int) -> int:
     """First row of D^1/2 W from which on a Gram matrix is well conditioned; v if there is none.
 
     2 d rows of W have a Gram matrix of condition number 34, which D raises by SPREAD at most.
     """
     for start in range(0, v - 2 * d + 1, BLOCK_ROWS):
-        if 2 * alpha * math.log((start + 2 * d) / (start + 1)) < math.log(SPREAD):
+        if task.variance(start + 1) < SPREAD * task.variance(start + 2 * d):
             return start
     return v
 
@@ -123,25 +123,23 @@ class RowwiseQR:
             self.floors[k] += float(np.square(rest).sum())
 
 
-def factorise(
-    rng: np.random.Generator, alpha: float, betas: list[float], d: int, v: int
-) -> RowwiseQR:
+def factorise(rng: np.random.Generator, tasks: Sequence[Task], d: int, v: int) -> RowwiseQR:
     """QR factorisation of D^1/2 W and the targets D^1/2 b, in one pass over W.
 
     Rows from ``gram_start`` on, the bulk, go through a Gram matrix and its Cholesky factor, which
     is faster and as accurate there: its condition number is at most a few thousand, and for the
     same reason the residual of these rows alone may be a difference.
     """
-    qr = RowwiseQR(d, len(betas))
-    start = gram_start(alpha, d, v)
+    qr = RowwiseQR(d, len(tasks))
+    start = gram_start(tasks[0], d, v)
     gram = np.zeros((d, d), order="F")
-    moments = [np.zeros(d) for _ in betas]
-    norms = [0.0] * len(betas)
+    moments = [np.zeros(d) for _ in tasks]
+    norms = [0.0] * len(tasks)
     blocks = feature_blocks(rng, d, v)
     for rows, block in track(blocks, f"rows of W, (v, d)=({v}, {d})", -(-v // BLOCK_ROWS)):
-        j = np.arange(rows.start + 1, rows.stop + 1, dtype=float)
-        block *= (j**-alpha)[:, None]
-        targets = [j ** -(alpha + beta) for beta in betas]
+        scale = tasks[0].rows(rows.start, rows.stop)[0]
+        block *= scale[:, None]
+        targets = [task.rows(rows.start, rows.stop)[1] for task in tasks]
         if rows.start < start:
             qr.absorb(np.asfortranarray(block), targets)
             continue
@@ -184,9 +182,7 @@ def graded_eigensystem(factor: Array, targets: list[Array]) -> tuple[Array, list
     return np.maximum(eigenvalues, 0), [target[:, 0] @ vectors for target in targets]
 
 
-def reduce(
-    rng: np.random.Generator, alpha: float, betas: list[float], d: int, v: int
-) -> list[Reduction]:
+def reduce(rng: np.random.Generator, tasks: Sequence[Task], d: int, v: int) -> list[Reduction]:
     """Draw W and reduce the model to its eigenbasis, for several targets that share W.
 
     W is never held whole: its rows are drawn in blocks, and memory stays at about three d-by-d
@@ -198,19 +194,17 @@ def reduce(
     ----------
     rng : Generator
         Draws W.
-    alpha : float
-        Data complexity.
-    betas : list of float
-        Target complexities.
+    tasks : sequence of Task
+        They differ in their targets only.
     d, v : int
         Numbers of parameters and features.
 
     Returns
     -------
     list of Reduction
-        One for each beta, in order.
+        One for each task, in order.
     """
-    qr = factorise(rng, alpha, betas, d, v)
+    qr = factorise(rng, tasks, d, v)
     eigenvalues, coefficients = graded_eigensystem(qr.factor, qr.targets)
     # The signs of eigenvectors are free: with c_i >= 0, SGD does not depend on LAPACK's choice.
     return [

@@ -1,12 +1,15 @@
 """One-pass SGD: exact in law in the eigenbasis, and literal (model sections 1 and 2)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from plrf.engines.divergence import DIVERGENCE_FACTOR, LossCurves
+from plrf.engines.curves import DIVERGENCE_FACTOR, LossCurves
 from plrf.engines.reduction import Reduction
-from plrf.model import feature_variances, target_coefficients
 from plrf.progress import track
+from plrf.task import Task
+from plrf.training import SGD
 
 Array = NDArray[np.float64]
 Steps = NDArray[np.int64]
@@ -18,11 +21,10 @@ NOISE_BUFFER = 1 << 16
 # A chain that diverges may overflow before the end of its block.
 @np.errstate(over="ignore", invalid="ignore")
 def simulate(
-    reductions: list[Reduction],
-    streams: list[np.random.Generator],
-    learning_rate: float,
-    batch: int,
+    reductions: Sequence[Reduction],
+    sgd: SGD,
     steps: Steps,
+    streams: Sequence[np.random.Generator],
 ) -> LossCurves:
     """Simulate SGD in the eigenbasis, exact in law, at O(d) per step for any batch (section 2).
 
@@ -32,16 +34,14 @@ def simulate(
 
     Parameters
     ----------
-    reductions : list of Reduction
+    reductions : sequence of Reduction
         One for each chain, all with the same d.
-    streams : list of Generator
-        One for each chain.
-    learning_rate : float
-        gamma.
-    batch : int
-        Samples per step, summed.
+    sgd : SGD
+        The training.
     steps : int array, shape (n_steps,)
         Steps to record, increasing.
+    streams : sequence of Generator
+        One for each chain.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def simulate(
         Of shape (n_steps, n_chains).
     """
     state = np.array([[*-r.coefficients, -np.sqrt(r.floor)] for r in reductions])
-    rates = np.array([[*(learning_rate * r.eigenvalues), 0.0] for r in reductions])
+    rates = np.array([[*(sgd.learning_rate * r.eigenvalues), 0.0] for r in reductions])
     # Separate streams for the two kinds of numbers: results do not depend on the buffer's length.
     normal_streams, chi2_streams = zip(*(s.spawn(2) for s in streams), strict=True)
     n_chains, width = state.shape
@@ -67,7 +67,7 @@ def simulate(
     for start in track(starts, f"SGD, d={width - 1}, {n_steps} steps", len(starts)):
         for chain, stream in enumerate(normal_streams):
             stream.standard_normal(out=noise[chain])
-        chi2 = np.stack([s.chisquare(batch, size=length) for s in chi2_streams], axis=1)
+        chi2 = np.stack([s.chisquare(sgd.batch, size=length) for s in chi2_streams], axis=1)
         root = np.sqrt(chi2)
         for k in range(min(length, n_steps + 1 - start)):
             xi = noise[:, k]
@@ -88,15 +88,13 @@ def simulate(
         diverged_at[first] = start + above.argmax(axis=0)[first]
         state[first] = np.nan
     loss[(diverged_at >= 0) & (steps[:, None] >= diverged_at)] = np.nan
-    return LossCurves(loss, diverged_at)
+    return LossCurves(loss, None, diverged_at)
 
 
 def simulate_literal(
     features: Array,
-    alpha: float,
-    beta: float,
-    learning_rate: float,
-    batch: int,
+    task: Task,
+    sgd: SGD,
     steps: Steps,
     rng: np.random.Generator,
     n_chains: int,
@@ -109,12 +107,10 @@ def simulate_literal(
     ----------
     features : array, shape (v, d)
         W.
-    alpha, beta : float
-        Data and target complexity.
-    learning_rate : float
-        gamma.
-    batch : int
-        Samples per step, summed.
+    task : Task
+        What W is applied to.
+    sgd : SGD
+        The training.
     steps : int array, shape (n_steps,)
         Steps to record, increasing.
     rng : Generator
@@ -128,17 +124,16 @@ def simulate_literal(
         Population loss at the recorded steps.
     """
     v, d = features.shape
-    root = np.sqrt(feature_variances(alpha, v))
-    target = target_coefficients(beta, v)
+    root, signal = task.rows(0, v)
     theta = np.zeros((n_chains, d))
     loss = np.empty((len(steps), n_chains))
     now = 0
     for k, step in enumerate(steps):
         for _ in range(now, step):
-            x = root * rng.standard_normal((n_chains, batch, v))
-            x_features = x @ features
-            residual = np.einsum("cbd,cd->cb", x_features, theta) - x @ target
-            theta -= learning_rate * np.einsum("cb,cbd->cd", residual, x_features)
+            z = rng.standard_normal((n_chains, sgd.batch, v))
+            x_features = (root * z) @ features
+            residual = np.einsum("cbd,cd->cb", x_features, theta) - z @ signal
+            theta -= sgd.learning_rate * np.einsum("cb,cbd->cd", residual, x_features)
         now = step
-        loss[k] = np.square((theta @ features.T - target) * root).sum(axis=1)
+        loss[k] = np.square(theta @ features.T * root - signal).sum(axis=1)
     return loss

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plrf.exact import inversion
+from plrf.training import SGD
 
 NODES = 201  # of each piece of Gamma
 MARGIN = 2.0  # between the spectrum and the ends of Gamma_C, and between those and Gamma_0
@@ -42,10 +43,10 @@ def gamma(eigenvalues: NDArray[Any], alpha: float, d: float) -> dict[str, NDArra
     }
 
 
-def solver_contours(rate: float, last_step: float) -> list[tuple[str, float, float, NDArray[Any]]]:
+def solver_contours(sgd: SGD, last_step: float) -> list[tuple[str, float, float, NDArray[Any]]]:
     """Nodes z- of the solver's contours: name, first and last step, upper half (model section 5).
 
-    The circle serves the first steps, then each decade of steps has a hyperbola; batch 1.
+    The circle serves the first steps, then each decade of steps has a hyperbola.
     """
     first = float(inversion.FIRST_HYPERBOLA)
     contours = [("circle", 0.0, first - 1, inversion.circle(inversion.CIRCLE_NODES[0]))]
@@ -55,6 +56,6 @@ def solver_contours(rate: float, last_step: float) -> list[tuple[str, float, flo
         contours.append(("hyperbola", first, end - 1, shape / end))
         first = end
     return [
-        (name, start, end, inversion.spectral_parameters(p, rate, 1)[0])
+        (name, start, end, inversion.spectral_parameters(p, sgd)[0])
         for name, start, end, p in contours
     ]

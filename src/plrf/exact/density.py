@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from plrf.model import feature_variances, target_coefficients
+from plrf.task import feature_variances, target_coefficients
 
 Array = NDArray[np.float64]
 

@@ -21,8 +21,11 @@ from plrf.exact.ridge import (
     critical_learning_rate,
     kernel_mass,
 )
-from plrf.model import learning_rate
+from plrf.model import Model
+from plrf.scaling import ScalingRule
+from plrf.task import PowerLawTask, Task
 from plrf.theory.phases import phase_name
+from plrf.training import SGD
 
 Array = NDArray[np.float64]
 
@@ -65,33 +68,29 @@ class Optimum:
 
 
 @dataclass(frozen=True)
-class _Family:
-    """Models of all sizes: their losses as functions of log d and the budget."""
+class _ExactLosses:
+    """Losses of a task by a scaling rule, as functions of log d and the budget."""
 
-    alpha: float
-    beta: float
-    v_over_d: float
-    c: float
-    batch: int
+    task: Task
+    rule: ScalingRule
 
-    def model(self, log_d: float) -> tuple[float, float, float]:
-        """Numbers of parameters and features, and the learning rate."""
-        d = float(np.exp(log_d))
-        v = self.v_over_d * d
-        return d, v, learning_rate(self.c, self.alpha, v, self.batch)
+    def at(self, log_d: float) -> tuple[Model, SGD]:
+        """Model of a size, and its training."""
+        model = self.rule.model(self.task, float(np.exp(log_d)))
+        return model, self.rule.training(model)
 
     def log_loss(self, log_d: float, flops: float) -> Array:
         """Log P, and its derivative in log f at fixed d."""
-        d, v, gamma = self.model(log_d)
-        spectrum = DeterministicEquivalent(self.alpha, self.beta, d, v)
-        loss, slope = invert_at(flops / (d * self.batch), spectrum, gamma, self.batch)
+        model, sgd = self.at(log_d)
+        steps = flops / (model.d * sgd.batch)
+        loss, slope = invert_at(steps, DeterministicEquivalent(model), sgd)
         if not loss > 0:
-            raise ConvergenceError(f"loss at d={d:g}, v={v:g} and {flops:g} flops: {loss:g}")
+            raise ConvergenceError(f"loss at {model} and {flops:g} flops: {loss:g}")
         return np.array([np.log(loss), slope / loss])
 
     def stable(self, log_d: float) -> bool:
         """Whether SGD is stable at a size."""
-        return kernel_mass(self.alpha, *self.model(log_d), self.batch) < 1
+        return kernel_mass(*self.at(log_d)) < 1
 
     def least_stable(self, low: float, high: float) -> float:
         """Least stable log d in a range: the threshold of c rises with d.
@@ -104,12 +103,11 @@ class _Family:
         if self.stable(low):
             return low
         if not self.stable(high):
-            d, v, _ = self.model(high)
-            unit = learning_rate(1.0, self.alpha, v, self.batch)
-            critical = critical_learning_rate(self.alpha, d, v, self.batch) / unit
+            model, sgd = self.at(high)
+            critical = self.rule.c * critical_learning_rate(model, sgd.batch) / sgd.learning_rate
             raise DivergenceError(
-                f"c = {self.c:g}: SGD diverges at all sizes for alpha={self.alpha:g}, "
-                f"v_over_d={self.v_over_d:g}, batch={self.batch}: c must be below {critical:.6g}"
+                f"c = {self.rule.c:g}: SGD diverges at all sizes for {self.task}, v_over_d="
+                f"{self.rule.v_over_d:g}, batch={sgd.batch}: c must be below {critical:.6g}"
             )
         while high - low > STABILITY_TOLERANCE:
             middle = (low + high) / 2
@@ -190,7 +188,7 @@ def compute_optimal(
     if v_over_d == np.inf and 2 * alpha <= 1:
         raise ValueError(f"alpha = {alpha:.12g}: must be above 0.5 where v_over_d is infinite")
     phase_name(alpha, beta)  # raises where there is no power law
-    family = _Family(alpha, beta, v_over_d, c, batch)
+    family = _ExactLosses(PowerLawTask(alpha, beta), ScalingRule(v_over_d, c, batch))
     low, overflow = size_range(alpha, v_over_d)
     low = family.least_stable(low, max(low, min(np.log(LARGEST_SIZE), overflow)))
     rows = np.full((flops.size, 8), np.nan)

@@ -11,6 +11,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from plrf.training import SGD
+
 Array = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
 
@@ -47,16 +49,17 @@ class Spectrum(Protocol):
 
 
 def spectral_parameters(
-    p: ComplexArray, learning_rate: float, batch: int
+    p: ComplexArray, sgd: SGD
 ) -> tuple[ComplexArray, ComplexArray, ComplexArray]:
     """Map the plane of p to that of the spectrum: z-, z+ and s (model section 5)."""
+    learning_rate, batch = sgd.learning_rate, sgd.batch
     u: ComplexArray = -np.expm1(p)
     s: ComplexArray = np.sqrt(1 - u * ((batch + 1) / batch))
     return u / (learning_rate * batch * (1 + s)), (1 + s) / (learning_rate * (batch + 1)), s
 
 
 def generating_functions(
-    p: ComplexArray, spectrum: Spectrum, learning_rate: float, batch: int
+    p: ComplexArray, spectrum: Spectrum, sgd: SGD
 ) -> tuple[ComplexArray, Array]:
     """Generating functions of loss, forcing and kernel at ``zeta = exp(-p)`` (model section 5).
 
@@ -75,7 +78,8 @@ def generating_functions(
     magnitude : array, shape (2, *p.shape)
         Magnitudes of the two parts of P^ as rounding errors see them.
     """
-    z_minus, z_plus, s = spectral_parameters(p, learning_rate, batch)
+    learning_rate, batch = sgd.learning_rate, sgd.batch
+    z_minus, z_plus, s = spectral_parameters(p, sgd)
     near_zero = np.abs(z_minus).max(axis=-1, keepdims=True) < 1
     forcing, kernel = spectrum.transforms(np.stack([z_minus, z_plus]), near_zero)
     scale = np.exp(p) / (2 * learning_rate * batch * s)
@@ -97,15 +101,14 @@ def generating_functions(
     return parts, np.stack([size, size_smooth])
 
 
-def smooth_part_matters(
-    steps: Array, spectrum: Spectrum, learning_rate: float, batch: int
-) -> NDArray[np.bool_]:
+def smooth_part_matters(steps: Array, spectrum: Spectrum, sgd: SGD) -> NDArray[np.bool_]:
     """Whether the smooth part of the generating functions adds anything at these steps.
 
     It decays as exp(p r) with its rightmost singularity p: there z+ reaches the spectrum, or its
     denominator vanishes. It is left out once that is below its own rounding error: if it has no
     singularity right of the p where ``exp(p r) = exp(-40)/r``.
     """
+    learning_rate, batch = sgd.learning_rate, sgd.batch
     p = -(40 + np.log(steps)) / steps
     square = 1 + np.expm1(p) * ((batch + 1) / batch)
     s = np.sqrt(np.maximum(square, 0))
@@ -165,9 +168,7 @@ def _hyperbola_sum(
     return rough + smooth * smooth_matters, rounding + rounding_smooth * smooth_matters
 
 
-def invert(
-    steps: Array, spectrum: Spectrum, learning_rate: float, batch: int
-) -> tuple[Array, Array]:
+def invert(steps: Array, spectrum: Spectrum, sgd: SGD) -> tuple[Array, Array]:
     """Loss, forcing and kernel by contour inversion (model section 5).
 
     Parameters
@@ -176,10 +177,8 @@ def invert(
         Non-negative integers, as floats.
     spectrum : Spectrum
         A reduction (given W) or a deterministic equivalent (W averaged out).
-    learning_rate : float
-        gamma, below the stability threshold.
-    batch : int
-        Samples per step.
+    sgd : SGD
+        Its learning rate below the stability threshold.
 
     Returns
     -------
@@ -188,24 +187,21 @@ def invert(
         Estimated absolute error of the loss: twice the difference to a contour with fewer nodes,
         and rounding.
     """
-    model = spectrum, learning_rate, batch
     results = np.empty((2, 3, steps.size)), np.empty((2, steps.size))
     small = steps < FIRST_HYPERBOLA
     for chosen, method in ((small, _small_steps), (~small, _large_steps)):
         if chosen.any():
-            for result, part in zip(results, method(steps[chosen], *model), strict=True):
+            for result, part in zip(results, method(steps[chosen], spectrum, sgd), strict=True):
                 result[..., chosen] = part
     (values, check), (rounding, _) = results
     return values, 2 * np.abs(check[0] - values[0]) + rounding
 
 
-def _small_steps(
-    steps: Array, spectrum: Spectrum, learning_rate: float, batch: int
-) -> tuple[Array, Array]:
+def _small_steps(steps: Array, spectrum: Spectrum, sgd: SGD) -> tuple[Array, Array]:
     """Loss, forcing and kernel with both node counts, and rounding errors, on a circle."""
     halves = [circle(nodes) for nodes in CIRCLE_NODES]
     p: ComplexArray = np.concatenate(halves)
-    parts, magnitude = generating_functions(p, spectrum, learning_rate, batch)
+    parts, magnitude = generating_functions(p, spectrum, sgd)
     values, rounding = np.empty((2, 3, steps.size)), np.empty((2, steps.size))
     first = 0
     for i, nodes in enumerate(CIRCLE_NODES):
@@ -214,9 +210,7 @@ def _small_steps(
     return values, rounding
 
 
-def _large_steps(
-    steps: Array, spectrum: Spectrum, learning_rate: float, batch: int
-) -> tuple[Array, Array]:
+def _large_steps(steps: Array, spectrum: Spectrum, sgd: SGD) -> tuple[Array, Array]:
     """As ``_small_steps``, with a hyperbola for each decade of steps."""
     # The steps of a decade are at most its end.
     decades, decade = np.unique(
@@ -227,8 +221,8 @@ def _large_steps(
         [hyperbola(nodes, DECADE_SHAPE)[0] for nodes in HYPERBOLA_NODES]
     )
     p = contours / ends[:, None]
-    parts, magnitude = generating_functions(p, spectrum, learning_rate, batch)
-    smooth = smooth_part_matters(steps, spectrum, learning_rate, batch)
+    parts, magnitude = generating_functions(p, spectrum, sgd)
+    smooth = smooth_part_matters(steps, spectrum, sgd)
     values, rounding = np.empty((2, 3, steps.size)), np.empty((2, steps.size))
     for k, end in enumerate(ends):
         chosen = decade == k
@@ -245,9 +239,7 @@ def _large_steps(
     return values, rounding
 
 
-def invert_at(
-    step: float, spectrum: Spectrum, learning_rate: float, batch: int
-) -> tuple[float, float]:
+def invert_at(step: float, spectrum: Spectrum, sgd: SGD) -> tuple[float, float]:
     """Loss P(r) and its derivative ``r dP/dr`` at one step, which may be any real number.
 
     Parameters
@@ -256,15 +248,13 @@ def invert_at(
         At least ``FIRST_HYPERBOLA``.
     spectrum : Spectrum
         As for :func:`invert`.
-    learning_rate : float
-        gamma, below the stability threshold.
-    batch : int
-        Samples per step.
+    sgd : SGD
+        Its learning rate below the stability threshold.
     """
     p, weights = hyperbola(SINGLE_NODES, SINGLE_SHAPE)
-    values, _ = generating_functions(p / step, spectrum, learning_rate, batch)
+    values, _ = generating_functions(p / step, spectrum, sgd)
     rough, smooth = values[:, 0]
-    matters = smooth_part_matters(np.array([step]), spectrum, learning_rate, batch)
+    matters = smooth_part_matters(np.array([step]), spectrum, sgd)
     values = rough + smooth * matters
     terms = values * weights * np.exp(p) / step
     return float(terms.real.sum()), float((terms * p).real.sum())

@@ -13,6 +13,8 @@ from plrf.exact.ridge import (
     critical_learning_rate,
     kernel_mass,
 )
+from plrf.model import Model, power_law_model
+from plrf.training import SGD
 
 Array = NDArray[np.float64]
 
@@ -45,7 +47,7 @@ class ExpectedLoss:
     kernel_mass: Array | float
 
 
-def stable_kernel_mass(alpha: float, d: float, v: float, learning_rate: float, batch: int) -> float:
+def stable_kernel_mass(model: Model, sgd: SGD) -> float:
     """Kernel mass |K| of a stable learning rate (model section 3).
 
     Raises
@@ -53,12 +55,12 @@ def stable_kernel_mass(alpha: float, d: float, v: float, learning_rate: float, b
     DivergenceError
         If the learning rate is not below the stability threshold; the message names it.
     """
-    mass = kernel_mass(alpha, d, v, learning_rate, batch)
+    mass = kernel_mass(model, sgd)
     if mass >= 1:
-        critical = critical_learning_rate(alpha, d, v, batch)
+        critical = critical_learning_rate(model, sgd.batch)
         raise DivergenceError(
-            f"learning rate {learning_rate} diverges at alpha={alpha}, d={d:g}, v={v:g}, "
-            f"batch={batch}: it must be below {critical}"
+            f"learning rate {sgd.learning_rate} diverges at {model}, batch={sgd.batch}: it must be "
+            f"below {critical}"
         )
     return mass
 
@@ -122,10 +124,12 @@ def expected_loss(
     curves, error = np.empty((3, *steps.shape)), np.empty(steps.shape)
     scalars = np.empty((3, models.shape[1]))
     for k, (parameters, features, gamma) in enumerate(models.T):
+        model, sgd = power_law_model(alpha, beta, parameters, features), SGD(gamma, batch)
+        _check_sizes(model)
         chosen = place == k
         try:
-            spectrum, mass = _stable_model(alpha, beta, parameters, features, gamma, batch)
-            curves[:, chosen], error[chosen] = invert(steps[chosen], spectrum, gamma, batch)
+            mass, spectrum = stable_kernel_mass(model, sgd), DeterministicEquivalent(model)
+            curves[:, chosen], error[chosen] = invert(steps[chosen], spectrum, sgd)
             scalars[:, k] = spectrum.capacity / (1 - mass), spectrum.capacity, mass
         except ConvergenceError:
             curves[:, chosen] = error[chosen] = scalars[:, k] = np.nan
@@ -135,14 +139,8 @@ def expected_loss(
     return ExpectedLoss(curves[0], error, curves[1], curves[2], limit, capacity, masses)
 
 
-def _stable_model(
-    alpha: float, beta: float, d: float, v: float, learning_rate: float, batch: int
-) -> tuple[DeterministicEquivalent, float]:
-    """Spectrum and kernel mass of a model, its sizes checked against each other."""
-    if not (d <= v and (v <= 2**53 or (v == np.inf and 2 * alpha > 1))):
-        raise ValueError(
-            f"alpha={alpha:g}, d={d:g}, v={v:g}: need d <= v <= 2**53, or v infinite and "
-            "2 alpha > 1"
-        )
-    mass = stable_kernel_mass(alpha, d, v, learning_rate, batch)
-    return DeterministicEquivalent(alpha, beta, d, v), mass
+def _check_sizes(model: Model) -> None:
+    """Check the sizes of a model against each other."""
+    d, v = model.d, model.v
+    if not (d <= v and (v <= 2**53 or (v == np.inf and np.isfinite(model.task.trace(v))))):
+        raise ValueError(f"{model}: need d <= v <= 2**53, or v infinite and 2 alpha > 1")

@@ -22,6 +22,8 @@ PANEL_WIDTH = 0.5
 SMOOTH_RATIO = 4.0
 INTERPOLATION_NODES = 14
 LEAST_REPLACED = 64  # features; for fewer it does not pay
+
+FIRST_TAIL_FEATURE = 2.0**20
 ANGLES = np.pi * (np.arange(INTERPOLATION_NODES) + 0.5) / INTERPOLATION_NODES
 UNIT_NODES = np.sin(ANGLES / 2) ** 2
 BARYCENTRIC_WEIGHTS = np.sin(ANGLES) * (-1.0) ** np.arange(INTERPOLATION_NODES)
@@ -164,8 +166,8 @@ class ShrinkageRule(NamedTuple):
     ----------
     powers : array, shape (n,)
         ``p = j**(2 alpha)`` at the nodes, where ``s = 1/(1 + kappa p)``.
-    columns : array, shape (n, 3)
-        Weights of the sums of ``s``, ``b_j**2 s`` and ``b_j**2 p s``.
+    columns : array, shape (n, 3) or (n, 4)
+        Weights of the sums of ``s``, ``b_j**2 s``, ``b_j**2 p s`` and, where v < 2 d, ``p s``.
     """
 
     powers: Array
@@ -192,6 +194,38 @@ class ShrinkageRule(NamedTuple):
             weights = transposed_interpolation(t, t[:, None] * self.columns[far])
             columns.append(weights / UNIT_NODES[:, None])
         return ShrinkageRule(np.concatenate(powers), np.concatenate(columns))
+
+
+def shrinkage_rule(alpha: float, beta: float, d: float, v: float) -> ShrinkageRule:
+    """Rule for sums over the v features of a power-law task that d parameters filter.
+
+    Parameters
+    ----------
+    alpha, beta : float
+        Data and target complexity.
+    d, v : float
+        Numbers of parameters and features; v may be infinite where ``2 alpha > 1``.
+    """
+    if v < math.inf:
+        j, weights = feature_rule(alpha, float(v))
+        targets = weights * j ** (-2 * beta)
+    else:
+        # The tail needs nodes of its own for each of the two kinds of sums.
+        first = float(np.ceil(max(FIRST_TAIL_FEATURE, 4 * d)))
+        j, weights = feature_rule(alpha, first)
+        targets = weights * j ** (-2 * beta)
+        trace_j, trace_weights = tail_rule(alpha, 0.0, first)
+        target_j, target_weights = tail_rule(alpha, 2 * beta, first)
+        none = np.zeros(trace_j.size)
+        j = np.concatenate([j, trace_j, target_j])
+        weights = np.concatenate([weights, trace_weights, none])
+        targets = np.concatenate([targets, none, target_weights * target_j ** (-2 * beta)])
+    powers = j ** (2 * alpha)
+    # Without a limit, sums of b_j^2 p s are of no use.
+    columns = [weights, targets, targets * powers if 2 * beta > 1 else 0 * targets]
+    if v < 2 * d:  # where df may be so close to d that 1 - df/d cancels
+        columns.append(weights * powers)
+    return ShrinkageRule(powers, np.stack(columns, axis=1))
 
 
 def transposed_interpolation(t: Array, weights: Array) -> Array:

@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from plrf.exact.power_sums import ShrinkageRule, feature_rule, tail_rule
+from plrf.exact.power_sums import ShrinkageRule
+from plrf.model import Model
+from plrf.training import SGD
 
 Array = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
 
-FIRST_TAIL_FEATURE = 2.0**20
 NEWTON_STEPS = 60
 NEWTON_TOLERANCE = 4e-15
 # Newton is quadratic: after a step below this, a linear correction leaves nothing above rounding.
@@ -32,51 +33,30 @@ class ConvergenceError(ArithmeticError):
 
 @dataclass(frozen=True)
 class DeterministicEquivalent:
-    """Spectrum of the model with W averaged out (model section 4).
+    """Spectrum of a model with W averaged out (model section 4).
 
     Parameters
     ----------
-    alpha, beta : float
-        Data and target complexity.
-    d : float
-        Number of parameters.
-    v : float
-        Number of features, ``v >= d``.
+    model : Model
+        With v >= d.
     """
 
-    alpha: float
-    beta: float
-    d: float
-    v: float
+    model: Model
+
+    @property
+    def d(self) -> float:
+        """Number of parameters."""
+        return self.model.d
+
+    @property
+    def v(self) -> float:
+        """Number of features."""
+        return self.model.v
 
     @cached_property
     def _rule(self) -> ShrinkageRule:
         """Rule for sums over all features."""
-        if self.v < np.inf:
-            j, weights = feature_rule(self.alpha, float(self.v))
-            targets = weights * j ** (-2 * self.beta)
-        else:
-            # The tail needs nodes of its own for each of the two kinds of sums.
-            first = np.ceil(max(FIRST_TAIL_FEATURE, 4 * self.d))
-            j, weights = feature_rule(self.alpha, first)
-            targets = weights * j ** (-2 * self.beta)
-            trace_j, trace_weights = tail_rule(self.alpha, 0.0, first)
-            target_j, target_weights = tail_rule(self.alpha, 2 * self.beta, first)
-            none = np.zeros(trace_j.size)
-            j = np.concatenate([j, trace_j, target_j])
-            weights = np.concatenate([weights, trace_weights, none])
-            target_weights = target_weights * target_j ** (-2 * self.beta)
-            targets = np.concatenate([targets, none, target_weights])
-        powers = j ** (2 * self.alpha)
-        columns = [weights, targets, targets * powers if self._subtracts else 0 * targets]
-        if self._few_features:
-            columns.append(weights * powers)
-        return ShrinkageRule(powers, np.stack(columns, axis=1))
-
-    @property
-    def _subtracts(self) -> bool:
-        """Whether the transform of the forcing leaves out a constant near z = 0."""
-        return 2 * self.beta > 1
+        return self.model.task.shrinkage_rule(self.d, self.v)
 
     @property
     def _few_features(self) -> bool:
@@ -139,7 +119,7 @@ class DeterministicEquivalent:
 
     def _first_guess(self, z: ComplexArray) -> ComplexArray:
         """Ridge where df is close to d (near 0), and where it is small (far out)."""
-        guess: ComplexArray = -z + (self.null_ridge or self.d ** (-2 * self.alpha))
+        guess: ComplexArray = -z + (self.null_ridge or self.model.task.variance(self.d))
         if not self._few_features:
             return guess
         # Below all a_j: kappa (kappa sum 1/a_j - (v - d)) = -z d.
@@ -185,7 +165,7 @@ class DeterministicEquivalent:
             kappa = following
         raise ConvergenceError(
             f"effective ridge: {active.size} of {z.size} points did not converge in {NEWTON_STEPS} "
-            f"steps (alpha={self.alpha}, d={self.d}, v={self.v}), the first at z={points[0]}"
+            f"steps ({self.model}), the first at z={points[0]}"
         )
 
     def transforms(
@@ -197,8 +177,8 @@ class DeterministicEquivalent:
         ----------
         z : complex array, any shape
         near_zero : bool or array of bool that broadcasts against z
-            If 2 beta > 1, subtract from the first transform the constant ``|b|^2``. It drowns what
-            matters at small z, and only differences of the transform matter.
+            Where ``|b|^2`` is finite, subtract it from the first transform: it drowns what matters
+            at small z, and only differences of the transform matter.
 
         Returns
         -------
@@ -209,7 +189,7 @@ class DeterministicEquivalent:
         """
         z = np.asarray(z, dtype=complex)
         kappa, df, forcing, filtered = self._solve(z)
-        if 2 * self.beta > 1:
+        if self.model.task.square_summable:
             # sum of a_j b_j^2/(a_j + kappa), less (1 - df/d) times the constant
             less = self._rule.columns[:, 1].sum() * df / self.d - kappa * filtered
             forcing = np.where(near_zero, less, forcing)
@@ -223,7 +203,8 @@ class DeterministicEquivalent:
             return 0.0
         # df < Tr D / kappa bounds kappa from above; df falls in log kappa. Bisect, then Newton.
         size = self.v if self.v < np.inf else self.d
-        low, high = -2 * self.alpha * np.log(size) - 50.0, np.log(self._trace / self.d)
+        low = self.model.task.log_variance(size) - 50.0
+        high = np.log(self._trace / self.d)
         for _ in range(12):
             middle = (low + high) / 2
             excess, _ = self._excess(np.exp(middle))
@@ -236,7 +217,7 @@ class DeterministicEquivalent:
             if abs(step) < NEWTON_TOLERANCE:
                 break
         if abs(step) > 1e-6:
-            raise ConvergenceError(f"null ridge at alpha={self.alpha}, d={self.d}, v={self.v}")
+            raise ConvergenceError(f"null ridge at {self.model}")
         return float(np.exp(log_kappa))
 
     def _excess(self, kappa: float) -> tuple[float, float]:
@@ -293,7 +274,7 @@ class DeterministicEquivalent:
             if not np.any(np.abs(step) > NEWTON_TOLERANCE * np.abs(kappa)):
                 break
         if np.any(np.abs(step) > 1e-6 * np.abs(kappa)):
-            raise ConvergenceError(f"outer trace at alpha={self.alpha}, d={self.d}, v={self.v}")
+            raise ConvergenceError(f"outer trace at {self.model}")
         trace: Array = np.where(np.isnan(kappa), np.nan, df)
         return trace
 
@@ -304,46 +285,27 @@ class DeterministicEquivalent:
         return float(self.null_ridge * (columns[:, 1] @ (1 / (1 + self.null_ridge * powers))))
 
 
-def kernel_mass(alpha: float, d: float, v: float, learning_rate: float, batch: int) -> float:
+def kernel_mass(model: Model, sgd: SGD) -> float:
     """Kernel mass ``|K| = sum_r K(r)`` of the deterministic equivalent (model section 3).
 
-    With ``z+ = 2/(gamma (batch+1))`` it is ``-df(kappa(z+))/(batch+1)``.
-
-    Parameters
-    ----------
-    alpha : float
-        Data complexity.
-    d, v : float
-        Numbers of parameters and features.
-    learning_rate : float
-        gamma.
-    batch : int
-        Samples per step.
+    With ``z+ = 2/(gamma (batch+1))`` it is ``-df(kappa(z+))/(batch+1)``. The target has no part in
+    it.
 
     Returns
     -------
     float
         SGD is stable when it is below 1; ``inf`` when z+ does not exceed the spectrum.
     """
-    z_plus = np.array([2 / (learning_rate * (batch + 1))])
-    (trace,) = DeterministicEquivalent(alpha, 0.0, d, v).outer_trace(z_plus)
-    return float("inf") if np.isnan(trace) else float(-trace / (batch + 1))
+    z_plus = np.array([2 / (sgd.learning_rate * (sgd.batch + 1))])
+    (trace,) = DeterministicEquivalent(model).outer_trace(z_plus)
+    return float("inf") if np.isnan(trace) else float(-trace / (sgd.batch + 1))
 
 
-def critical_learning_rate(alpha: float, d: float, v: float, batch: int) -> float:
+def critical_learning_rate(model: Model, batch: int) -> float:
     """Learning rate at which SGD loses stability (model section 3).
 
     There the kernel mass reaches 1, or ``z+`` the edge of the spectrum (``df2 = d``).
-
-    Parameters
-    ----------
-    alpha : float
-        Data complexity.
-    d, v : float
-        Numbers of parameters and features.
-    batch : int
-        Samples per step.
     """
-    spectrum = DeterministicEquivalent(alpha, 0.0, d, v)
-    z_plus = spectrum.rightmost(lambda df, df2: -df < batch + 1 and df2 < d)
+    spectrum = DeterministicEquivalent(model)
+    z_plus = spectrum.rightmost(lambda df, df2: -df < batch + 1 and df2 < model.d)
     return 2 / ((batch + 1) * z_plus)

@@ -10,8 +10,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
+from plrf.engines.registry import ENGINES, EXACT
 from plrf.exact.ridge import kernel_mass
 from plrf.measure.fluctuations import kernel_mass_spread, relative_second_moment, typical_modes
+from plrf.model import power_law_model
+from plrf.training import SGD
 
 POINT = ["sweep", "alpha", "beta", "d"]
 MODEL = ["alpha", "d", "v", "batch", "learning_rate"]
@@ -38,13 +41,13 @@ def final_losses(losses: pd.DataFrame, engine: str) -> pd.DataFrame:
     return last[curves["sound"].all().to_numpy()]
 
 
-def at_last_steps(final: pd.DataFrame, losses: pd.DataFrame) -> pd.Series:
-    """Volterra losses at the last steps of other curves; NaN where there are none.
+def at_last_steps(final: pd.DataFrame, losses: pd.DataFrame, reference: str) -> pd.Series:
+    """Losses of an engine without runs at the last steps of other curves; NaN if there are none.
 
     Curves may end at different steps. Between recorded steps a loss is interpolated in log-log, to
     a few 1e-4: steps are close, and the loss bends slowly.
     """
-    sound = (losses["status"] == "ok") & (losses["engine"] == "volterra")
+    sound = (losses["status"] == "ok") & (losses["engine"] == reference)
     sound &= (losses["step"] > 0) & (losses["loss"] > 0)
     curves = dict(list(losses[sound].sort_values("step").groupby(POINT)))
     expected = pd.Series(np.nan, index=final.index)
@@ -59,30 +62,30 @@ def at_last_steps(final: pd.DataFrame, losses: pd.DataFrame) -> pd.Series:
 
 
 @cache
-def _comparability(model: tuple[float, int, int, int, float]) -> tuple[bool, bool, float]:
+def _comparability(key: tuple[float, int, int, int, float]) -> tuple[bool, bool, float]:
     """Whether means over samples and over W can be compared, and the bias of the latter.
 
     Parameters
     ----------
-    model : tuple
+    key : tuple
         alpha, d, v, batch and learning rate.
     """
-    alpha, d, v, batch, rate = model
-    modes = typical_modes(alpha, d, v)
-    mass = kernel_mass(alpha, d, v, rate, batch)
-    samples = relative_second_moment(modes, rate, batch) <= MOST_SECOND_MOMENT
-    stable = mass + kernel_mass_spread(modes, rate, batch, STABLE_DEVIATIONS) < 1
+    alpha, d, v, batch, rate = key
+    model, sgd = power_law_model(alpha, 0.0, d, v), SGD(rate, batch)  # whatever the target is
+    modes, mass = typical_modes(model), kernel_mass(model, sgd)
+    samples = relative_second_moment(modes, sgd) <= MOST_SECOND_MOMENT
+    stable = mass + kernel_mass_spread(modes, sgd, STABLE_DEVIATIONS) < 1
     # A limit F0/(1 - mass) that fluctuates has a larger mean than the typical one.
-    spread = kernel_mass_spread(modes, rate, batch) / (1 - mass) if stable else np.inf
+    spread = kernel_mass_spread(modes, sgd) / (1 - mass) if stable else np.inf
     return samples, stable, BIAS_TIMES_D / d + spread**2
 
 
 def with_comparability(models: pd.DataFrame, engine: str, reference: str) -> pd.DataFrame:
     """Columns ``compared`` and ``bias`` for rows of models."""
-    rows = [_comparability(model) for model in models[MODEL].itertuples(index=False, name=None)]
+    rows = [_comparability(key) for key in models[MODEL].itertuples(index=False, name=None)]
     samples, stable, bias = np.array(rows, dtype=float).reshape(-1, 3).T
-    over_w = reference == "volterra"
-    compared = (samples > 0) | (engine != "sgd")
+    over_w = not ENGINES[reference].samples
+    compared = (samples > 0) | (not ENGINES[engine].stochastic)
     compared &= (stable > 0) | (not over_w)
     return models.assign(compared=compared, bias=bias if over_w else 0.0)
 
@@ -95,15 +98,16 @@ def compare(losses: pd.DataFrame, engine: str, reference: str) -> tuple[bool, st
     over betas, which share W, and then over runs, sizes and alphas, for a t-test with a margin.
     """
     both = final_losses(losses, engine)
-    if reference == "volterra":
-        both["loss_expected"] = at_last_steps(both, losses)
+    stochastic = ENGINES[engine].stochastic
+    if not ENGINES[reference].samples:
+        both["loss_expected"] = at_last_steps(both, losses, reference)
         both = both.dropna()
     else:
         keys = [*POINT, "run"]
         second = final_losses(losses, reference)[[*keys, "loss"]]
         both = both.merge(second, on=keys, suffixes=("", "_expected"))
     both["ratio"] = both["loss"] / both["loss_expected"]
-    if engine == "sgd":
+    if stochastic:
         both = both[both["step"] >= LONG_RUN]
     both = with_comparability(both, engine, reference)
     left_out = int((~both["compared"]).sum())
@@ -112,7 +116,7 @@ def compare(losses: pd.DataFrame, engine: str, reference: str) -> tuple[bool, st
     ratio = both.groupby(["alpha", "d", "run"])["ratio"].mean()
     if len(ratio) < 2:
         return True, f"not compared: {heavy or f'{len(ratio)} run(s) of at least {LONG_RUN} steps'}"
-    margin = MARGIN * (engine == "sgd") + both["bias"].mean()
+    margin = MARGIN * stochastic + both["bias"].mean()
     error = ratio.std() / np.sqrt(len(ratio))
     allowed = margin - stdtrit(len(ratio) - 1, FALSE_ALARM / 2) * error
     detail = f"mean ratio {ratio.mean():.4f} +- {error:.4f} over {len(ratio)} runs"
@@ -121,21 +125,20 @@ def compare(losses: pd.DataFrame, engine: str, reference: str) -> tuple[bool, st
 
 
 def check_agreement(losses: pd.DataFrame) -> list[tuple[str, bool, str]]:
-    """SGD agrees with the expected loss given W, and that with the one over W, in each sweep."""
+    """Each engine's losses agree with those of its first reference, in each sweep."""
     results = []
     for sweep, rows in losses.groupby("sweep"):
-        engines = set(rows["engine"])
-        pairs = [("sgd", "recursion"), ("recursion", "volterra")]
-        if "recursion" not in engines:
-            pairs = [("sgd", "volterra")]
-        for pair in pairs:
-            if engines.issuperset(pair):
-                results.append((f"{pair[0]} agrees with {pair[1]}: {sweep}", *compare(rows, *pair)))
+        present = [engine for engine in ENGINES.values() if (rows["engine"] == engine.name).any()]
+        names = {engine.name for engine in present}
+        for engine in present:
+            for reference in [name for name in engine.references if name in names][:1]:
+                outcome = compare(rows, engine.name, reference)
+                results.append((f"{engine.name} agrees with {reference}: {sweep}", *outcome))
     return results
 
 
 def check_exponents(grid: pd.DataFrame, exponents: pd.DataFrame) -> list[tuple[str, bool, str]]:
-    """Exponents of SGD agree with those of the same method on Volterra losses, in each sweep.
+    """Exponents of runs agree with those of the same method on losses without noise, by sweep.
 
     Sizes and budgets are the same too, so that the bias of a method cancels and only noise is
     left; the bias of the deterministic equivalent is far below it. Points with a size whose mean
@@ -143,14 +146,25 @@ def check_exponents(grid: pd.DataFrame, exponents: pd.DataFrame) -> list[tuple[s
     for each of a sweep's n comparisons of FALSE_ALARM / n.
     """
     results = []
+    stochastic = [name for name, engine in ENGINES.items() if engine.stochastic]
+    for engine in stochastic:
+        results += _engine_exponents(engine, grid, exponents)
+    return results
+
+
+def _engine_exponents(
+    engine: str, grid: pd.DataFrame, exponents: pd.DataFrame
+) -> list[tuple[str, bool, str]]:
+    """Compare the exponents of one engine."""
+    results = []
     point = ["sweep", "alpha", "beta"]
-    models = with_comparability(grid[grid["sgd"]], "sgd", "volterra")
+    models = with_comparability(grid[grid["engine"] == engine], engine, EXACT)
     unsure = pd.MultiIndex.from_frame(models.loc[~models["compared"], point])
-    sgd = exponents[exponents["engine"] == "sgd"]
-    sgd = sgd.assign(unsure=pd.MultiIndex.from_frame(sgd[point]).isin(unsure))
-    for sweep, rows in sgd.groupby("sweep"):
+    own = exponents[exponents["engine"] == engine]
+    own = own.assign(unsure=pd.MultiIndex.from_frame(own[point]).isin(unsure))
+    for sweep, rows in own.groupby("sweep"):
         sound = np.isfinite(rows[["estimate", "expected", "std_error", "dof"]]).all(axis=1)
-        name = f"exponents of sgd agree with volterra: {sweep}"
+        name = f"exponents of {engine} agree with {EXACT}: {sweep}"
         if not sound.any():
             results.append((name, True, f"not compared: {len(rows)} fits without an error"))
             continue

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from plrf.exact.power_sums import power_sum
+from plrf.model import Model
+from plrf.training import SGD
 
 Array = NDArray[np.float64]
 
@@ -36,34 +37,25 @@ class TypicalModes:
     d: float
 
 
-def typical_modes(alpha: float, d: int, v: int) -> TypicalModes:
-    """Eigenvalues ``a_j`` of the first d features, and what the others add to each of them.
-
-    Parameters
-    ----------
-    alpha : float
-        Data complexity.
-    d, v : int
-        Numbers of parameters and features.
-    """
-    ranks = [float(j) for j in range(min(d, SINGLE_MODES) + 1)]
+def typical_modes(model: Model) -> TypicalModes:
+    """Eigenvalues ``a_j`` of the first d features, and what the others add to each of them."""
+    task, d = model.task, model.d
+    ranks = [float(j) for j in range(int(min(d, SINGLE_MODES)) + 1)]
     while ranks[-1] < d:
         ranks.append(min(float(d), np.ceil(ranks[-1] * GROUP_RATIO)))
     multiplicities = np.diff(ranks)
     middle = np.array(ranks[1:]) - (multiplicities - 1) / 2
-    others = max(0.0, power_sum(2 * alpha, v) - power_sum(2 * alpha, d)) / d
-    return TypicalModes(middle ** (-2 * alpha) + others, multiplicities, d)
+    others = max(0.0, task.trace(model.v) - task.trace(d)) / d
+    return TypicalModes(task.variance(middle) + others, multiplicities, d)
 
 
-def _masses(modes: TypicalModes, rates: Array, batch: int) -> Array:
+def _masses(rates: Array, batch: int) -> Array:
     """Parts of the kernel mass; infinite where a mode alone is unstable."""
     room = 2 - (batch + 1) * rates
     return np.where(room > 0, rates / np.where(room > 0, room, 1), np.inf)
 
 
-def kernel_mass_spread(
-    modes: TypicalModes, learning_rate: float, batch: int, deviations: float = 1.0
-) -> float:
+def kernel_mass_spread(modes: TypicalModes, sgd: SGD, deviations: float = 1.0) -> float:
     """How much larger the kernel mass of a W is that deviates from the typical one.
 
     Over draws of W the leading eigenvalues spread by ``(2/d)**(1/2)``, relatively and independently
@@ -72,10 +64,7 @@ def kernel_mass_spread(
     Parameters
     ----------
     modes : TypicalModes
-    learning_rate : float
-        gamma.
-    batch : int
-        Samples per step.
+    sgd : SGD
     deviations : float
         Upward deviation in units of the spread of the eigenvalues.
 
@@ -84,15 +73,15 @@ def kernel_mass_spread(
     float
         Root of the summed squares of the parts of all modes; may be infinite.
     """
-    rates = learning_rate * modes.eigenvalues
+    rates = sgd.learning_rate * modes.eigenvalues
     raised = rates * (1 + deviations * np.sqrt(2 / modes.d))
-    usual, more = (_masses(modes, x, batch) for x in (rates, raised))
+    usual, more = (_masses(x, sgd.batch) for x in (rates, raised))
     if not np.all(np.isfinite(more)):
         return np.inf
     return float(np.sqrt(modes.multiplicities @ np.square(more - usual)))
 
 
-def relative_second_moment(modes: TypicalModes, learning_rate: float, batch: int) -> float:
+def relative_second_moment(modes: TypicalModes, sgd: SGD) -> float:
     """Second moment ``E P^2 / (E P)^2`` of the loss of SGD in its limit, given the eigenvalues.
 
     The squares ``x_i = w_i^2`` of the reduced state (model section 2) have second moments that obey
@@ -107,18 +96,15 @@ def relative_second_moment(modes: TypicalModes, learning_rate: float, batch: int
     Parameters
     ----------
     modes : TypicalModes
-    learning_rate : float
-        gamma.
-    batch : int
-        Samples per step.
+    sgd : SGD
 
     Returns
     -------
     float
         At least 1; infinite where the second moment, or the mean, has no limit.
     """
-    rates, n = learning_rate * modes.eigenvalues, modes.multiplicities
-    mass = float(n @ _masses(modes, rates, batch))
+    rates, n, batch = sgd.learning_rate * modes.eigenvalues, modes.multiplicities, sgd.batch
+    mass = float(n @ _masses(rates, batch))
     if not mass < 1:
         return np.inf
     # Moments of chi-squared.

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
+from plrf.engines.registry import DRAWN
 from plrf.study.grid import has_points, points
 from plrf.study.problems import KeyPath, Problem, problem, suggestion
 from plrf.study.sweep_checks import edge_problems, repeats, stability_problems
@@ -77,8 +78,8 @@ def _traverse_problems(name: Any, sound: Sweeps, names: Collection[str]) -> Iter
     if not 1 <= len(sweep.get("windows", [])) <= MOST_PANELS or len(alphas) > 1:
         rule = f"must be a sweep with one alpha and one to {MOST_PANELS} windows"
         yield problem(("traverse",), name, rule)
-    if set(sweep["engines"]) == {"recursion"}:
-        rule = "must be a sweep with the engine sgd or volterra, whose exponents are drawn"
+    if DRAWN.keys().isdisjoint(sweep["engines"]):
+        rule = f"must be a sweep with the engine {' or '.join(DRAWN)}, whose exponents are drawn"
         yield problem(("traverse",), name, rule)
     if all(2 * (alpha + beta) - 1 <= TOLERANCE for _, alpha, beta in points(sweep)):
         rule = (

@@ -1,4 +1,4 @@
-"""The grid: one row per (sweep, alpha, beta, d).
+"""The grid: one row per (sweep, alpha, beta, d, engine).
 
 Imported at every parse of the Snakefile: no scipy here.
 """
@@ -6,17 +6,19 @@ Imported at every parse of the Snakefile: no scipy here.
 import math
 from collections.abc import Iterator, Mapping
 from functools import cache
+from itertools import product
 from typing import Any
 
 import pandas as pd
 
+from plrf.engines.registry import ENGINES, WITH_RUNS
 from plrf.exact.ridge import kernel_mass
-from plrf.model import learning_rate
+from plrf.model import power_law_model
+from plrf.scaling import learning_rate
 from plrf.study.problems import KeyPath
 from plrf.study.schemas.grid import GRID
 from plrf.theory.phases import phase_name
-
-RUN_ENGINES = ("sgd", "recursion")
+from plrf.training import SGD
 
 
 def expand(config: Mapping[str, Any]) -> pd.DataFrame:
@@ -30,8 +32,8 @@ def expand(config: Mapping[str, Any]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per (sweep, alpha, beta, d) in the config's order, with the columns and dtypes of
-        `plrf.study.schemas.grid.GRID`.
+        One row per (sweep, alpha, beta, d, engine) in the config's order, with the columns and
+        dtypes of `plrf.study.schemas.grid.GRID`.
     """
     rows = [row for name, sweep in config["sweeps"].items() for row in _rows(name, sweep)]
     dtypes = GRID.empty_table().to_pandas().dtypes
@@ -40,42 +42,38 @@ def expand(config: Mapping[str, Any]) -> pd.DataFrame:
 
 def _rows(name: str, sweep: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Make the rows of one sweep, which depend on nothing outside it."""
-    batch, c, engines = sweep["batch"], sweep["c"], sweep["engines"]
-    for _, alpha, beta in points(sweep):
-        for d in sweep["d"]:
-            v = features(sweep, d)
-            simulated = needs_runs(sweep) and d <= sweep.get("largest_simulated_d", d)
-            simulated_flops = sweep.get("simulated_flops", sweep["flops"])
-            yield {
-                "sweep": name,
-                "alpha": alpha,
-                "beta": beta,
-                "d": d,
-                "v": v,
-                "batch": batch,
-                "c": c,
-                "learning_rate": learning_rate(c, alpha, v, batch),
-                "kernel_mass": grid_kernel_mass(c, alpha, d, v, batch),
-                "flops": sweep["flops"],
-                "steps": math.ceil(sweep["flops"] / (d * batch)),
-                "simulated_steps": math.ceil(simulated_flops / (d * batch)) if simulated else 0,
-                "runs": sweep["runs"] if simulated else 0,
-                "sgd": simulated and "sgd" in engines,
-                "recursion": simulated and "recursion" in engines,
-                "volterra": "volterra" in engines,
-                "phase": phase_name(alpha, beta),
-            }
+    batch, c = sweep["batch"], sweep["c"]
+    for (_, alpha, beta), d in product(points(sweep), sweep["d"]):
+        v = features(sweep, d)
+        size = {
+            "sweep": name,
+            "alpha": alpha,
+            "beta": beta,
+            "d": d,
+            "v": v,
+            "batch": batch,
+            "c": c,
+            "learning_rate": learning_rate(c, alpha, v, batch),
+            "kernel_mass": grid_kernel_mass(c, alpha, d, v, batch),
+            "phase": phase_name(alpha, beta),
+        }
+        for engine in (ENGINES[name] for name in ENGINES if name in sweep["engines"]):
+            runs, flops = 0, sweep["flops"]
+            if engine.samples:
+                if d > sweep.get("largest_simulated_d", d):
+                    continue
+                runs, flops = sweep["runs"], sweep.get("simulated_flops", flops)
+            steps = math.ceil(flops / (d * batch))
+            yield {**size, "engine": engine.name, "flops": flops, "steps": steps, "runs": runs}
 
 
 def points(sweep: Mapping[str, Any]) -> list[tuple[KeyPath, float, float]]:
     """List the (alpha, beta) of a sweep, each with the key path to name in an error about it."""
     if "points" in sweep:
         return [(("points", i), a, b) for i, (a, b) in enumerate(sweep["points"])]
-    product = sweep["product"]
+    alphas, betas = (sweep["product"][key] for key in ("alpha", "beta"))
     return [
-        (("product", "beta", i), alpha, beta)
-        for alpha in product["alpha"]
-        for i, beta in enumerate(product["beta"])
+        (("product", "beta", i), alpha, beta) for alpha in alphas for i, beta in enumerate(betas)
     ]
 
 
@@ -91,11 +89,12 @@ def features(sweep: Mapping[str, Any], d: int) -> int:
 
 
 def needs_runs(sweep: Mapping[str, Any]) -> bool:
-    """Whether one of the engines makes runs."""
-    return not set(RUN_ENGINES).isdisjoint(sweep["engines"])
+    """Whether one of the engines draws W anew for each run."""
+    return not WITH_RUNS.keys().isdisjoint(sweep["engines"])
 
 
 @cache
 def grid_kernel_mass(c: float, alpha: float, d: int, v: int, batch: int) -> float:
     """Kernel mass of a size, remembered: rows and checks share it."""
-    return kernel_mass(alpha, d, v, learning_rate(c, alpha, v, batch), batch)
+    model = power_law_model(alpha, 0.0, d, v)  # whatever the target is
+    return kernel_mass(model, SGD(learning_rate(c, alpha, v, batch), batch))

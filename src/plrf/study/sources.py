@@ -39,7 +39,7 @@ def imported_files(script: Path, source: Path) -> set[Path]:
     return found
 
 
-def code_hash(script: Path, source: Path) -> str:
+def code_hash(script: Path, source: Path, *modules: str) -> str:
     """Hash the texts of a script and of the modules that it imports.
 
     Parameters
@@ -48,13 +48,17 @@ def code_hash(script: Path, source: Path) -> str:
         A Python file.
     source : Path
         The folder of the package ``plrf``.
+    modules : str
+        Modules of ``plrf`` that it loads by their names.
 
     Returns
     -------
     str
         SHA-256 in hexadecimal; the same wherever the files lie.
     """
-    files = [script, *sorted(imported_files(script, source))]
+    loaded = {source.joinpath(*module.split(".")).with_suffix(".py") for module in modules}
+    behind = (imported_files(path, source) for path in (script, *loaded))
+    files = [script, *sorted(loaded.union(*behind))]
     digests = (hashlib.sha256(path.read_bytes()).digest() for path in files)
     return hashlib.sha256(b"".join(digests)).hexdigest()
 

@@ -5,10 +5,12 @@ from decimal import ROUND_DOWN, Context
 from operator import itemgetter
 from typing import Any
 
+from plrf.engines.registry import DRAWN, ENGINES, WITH_RUNS
 from plrf.exact.ridge import critical_learning_rate
-from plrf.model import learning_rate
+from plrf.model import power_law_model
+from plrf.scaling import learning_rate
 from plrf.study.catalogue import FIGURES
-from plrf.study.grid import RUN_ENGINES, features, grid_kernel_mass, has_points, needs_runs, points
+from plrf.study.grid import features, grid_kernel_mass, has_points, needs_runs, points
 from plrf.study.problems import KeyPath, Problem, problem
 from plrf.theory.phases import TOLERANCE
 
@@ -26,7 +28,7 @@ def sweep_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]
     for key, values in sweep.get("product", {}).items():
         yield from repeats((*path, "product", key), values)
     if needs_runs(sweep) and "runs" not in sweep:
-        yield (*path, "runs"), f": missing, the engines {' and '.join(RUN_ENGINES)} need it"
+        yield (*path, "runs"), f": missing, the engines {' and '.join(WITH_RUNS)} need it"
     yield from _size_problems(path, sweep)
     yield from edge_problems(path, sweep)
     yield from stability_problems(path, sweep)
@@ -34,8 +36,8 @@ def sweep_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]
     if "front" in sweep and ("windows" not in sweep or len(points(sweep)) > 1):
         rule = "a front figure needs windows and exactly one point"
         yield problem((*path, "front"), sweep["front"], rule)
-    elif "front" in sweep and set(sweep["engines"]) == {"recursion"}:
-        rule = "a front figure draws the engines sgd and volterra, and needs one of them"
+    elif "front" in sweep and DRAWN.keys().isdisjoint(sweep["engines"]):
+        rule = f"a front figure draws the engines {' and '.join(DRAWN)}, and needs one of them"
         yield problem((*path, "front"), sweep["front"], rule)
     if "windows" in sweep and needs_runs(sweep) and sweep.get("runs") == 1:
         rule = "must be at least 2 with windows, where the spread of runs gives the errors"
@@ -55,7 +57,7 @@ def _size_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]
     """Find limits of the simulations that leave the run engines, or a size, without work."""
     limits = [key for key in ("largest_simulated_d", "simulated_flops") if key in sweep]
     if not needs_runs(sweep):
-        rule = f"has no effect without the engines {' and '.join(RUN_ENGINES)}"
+        rule = f"has no effect without the engines {' and '.join(WITH_RUNS)}"
         yield from (problem((*path, key), sweep[key], rule) for key in limits)
         return
     sizes = sweep["d"]
@@ -64,8 +66,9 @@ def _size_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]
         rule = f"must be at least the smallest d, {min(sizes)}"
         yield problem((*path, "largest_simulated_d"), limit, rule)
         return
-    if limit < max(sizes) and "volterra" not in sweep["engines"]:
-        rule = f"no engine is left for d = {max(sizes)}: add volterra to engines or raise the limit"
+    if limit < max(sizes) and WITH_RUNS.keys() >= set(sweep["engines"]):
+        others = " or ".join(name for name in ENGINES if name not in WITH_RUNS)
+        rule = f"no engine is left for d = {max(sizes)}: add {others} to engines or raise the limit"
         yield problem((*path, "largest_simulated_d"), limit, rule)
     budget = sweep.get("simulated_flops", sweep["flops"])
     if "simulated_flops" in sweep and not budget <= sweep["flops"]:
@@ -110,7 +113,8 @@ def stability_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Prob
 
 
 def _critical_c(alpha: float, d: int, v: int, batch: int) -> float:
-    return critical_learning_rate(alpha, d, v, batch) / learning_rate(1.0, alpha, v, batch)
+    model = power_law_model(alpha, 0.0, d, v)
+    return critical_learning_rate(model, batch) / learning_rate(1.0, alpha, v, batch)
 
 
 def _budget_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]:

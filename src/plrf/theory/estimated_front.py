@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from plrf.arguments import number, whole_number
 from plrf.exact.front import size_range
 from plrf.exact.minimise import minimise
-from plrf.model import learning_rate
+from plrf.scaling import ScalingRule
+from plrf.task import PowerLawTask
 from plrf.theory.parts import loss_estimate
 
 Array = NDArray[np.float64]
@@ -53,35 +54,27 @@ class EstimatedOptimum:
 
 
 @dataclass(frozen=True)
-class _Family:
-    """Models of all sizes: logarithm of the estimate as a function of log d and the budget."""
+class _EstimatedLosses:
+    """Estimates of the loss by a scaling rule, as functions of log d and the budget."""
 
-    alpha: float
-    beta: float
-    v_over_d: float
-    c: float
-    batch: int
+    task: PowerLawTask
+    rule: ScalingRule
 
     def log_loss(self, log_d: float, flops: float) -> Array:
         """Log of the estimate, the only component."""
-        d = float(np.exp(log_d))
-        v = self.v_over_d * d
-        estimate = loss_estimate(
-            flops / (d * self.batch),
-            alpha=self.alpha,
-            beta=self.beta,
-            d=d,
-            v=v,
-            learning_rate=learning_rate(self.c, self.alpha, v, self.batch),
-            batch=self.batch,
+        model = self.rule.model(self.task, float(np.exp(log_d)))
+        sgd = self.rule.training(model)
+        steps = flops / (model.d * sgd.batch)
+        log_loss: Array = np.log(
+            [float(loss_estimate(steps, **model.parameters, **sgd.parameters))]
         )
-        log_loss: Array = np.log([float(estimate)])
         return log_loss
 
     def minimum(self, flops: float, guess: float | None = None) -> Array:
         """Log of the best size, and of the estimate there; NaN if there is none."""
-        low, overflow = size_range(self.alpha, self.v_over_d)
-        largest = min(flops / (self.batch * LEAST_STEPS), LARGEST_V / self.v_over_d)
+        v_over_d, batch = self.rule.v_over_d, self.rule.batch
+        low, overflow = size_range(self.task.alpha, v_over_d)
+        largest = min(flops / (batch * LEAST_STEPS), LARGEST_V / v_over_d)
         high = min(float(np.log(largest)), overflow)
         found = minimise(partial(self.log_loss, flops=flops), low, high, guess)
         return (
@@ -124,7 +117,7 @@ def estimated_optimum(
     alpha, beta = number("alpha", alpha, above=0), number("beta", beta)
     v_over_d = number("v_over_d", v_over_d, above=1)
     c, batch = number("c", c, above=0), whole_number("batch", batch, least=1)
-    family = _Family(alpha, beta, v_over_d, c, batch)
+    family = _EstimatedLosses(PowerLawTask(alpha, beta), ScalingRule(v_over_d, c, batch))
     rows = np.full((STENCIL.size, 2), np.nan)
     guess = family.minimum(flops)[0]
     if np.isfinite(guess):

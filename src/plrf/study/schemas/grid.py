@@ -1,4 +1,4 @@
-"""The grid: one row per point and size."""
+"""The grid: one row per point, size and engine."""
 
 import pyarrow as pa
 
@@ -7,6 +7,7 @@ from plrf.study.schemas.fields import POINT, schema
 GRID = schema(
     *POINT,
     ("d", pa.int64()),
+    ("engine", pa.string()),
     ("v", pa.int64()),
     ("batch", pa.int64()),
     ("c", pa.float64()),
@@ -14,10 +15,6 @@ GRID = schema(
     ("kernel_mass", pa.float64()),
     ("flops", pa.float64()),  # budget of one run
     ("steps", pa.int64()),
-    ("simulated_steps", pa.int64()),  # of sgd and recursion
-    ("runs", pa.int64()),
-    ("sgd", pa.bool_()),
-    ("recursion", pa.bool_()),
-    ("volterra", pa.bool_()),
+    ("runs", pa.int64()),  # 0 for engines that average W out
     ("phase", pa.string()),
 )

@@ -12,12 +12,12 @@ LOSSES = schema(
     ("v", pa.int64()),
     ("batch", pa.int64()),
     ("learning_rate", pa.float64()),
-    ("engine", pa.string()),  # sgd, recursion (given W) or volterra (W averaged out)
-    ("run", pa.int64()),  # -1 for volterra
+    ("engine", pa.string()),
+    ("run", pa.int64()),  # -1 where W is averaged out
     ("step", pa.int64()),
     ("flops", pa.float64()),  # d * step * batch
     ("loss", pa.float64()),  # NaN from a divergence on
-    ("error", pa.float64()),  # the solver's own relative error; NaN for sgd
+    ("error", pa.float64()),  # the solver's own relative error; NaN for SGD
     ("status", pa.string()),  # ok, diverged, inaccurate or failed
 )
 

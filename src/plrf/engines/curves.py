@@ -1,4 +1,4 @@
-"""When a run has diverged: one criterion for all engines that go step by step."""
+"""Losses as engines return them, and when a run has diverged."""
 
 from dataclasses import dataclass
 
@@ -17,9 +17,12 @@ class LossCurves:
     ----------
     loss : array, shape (n_steps, ...)
         Loss of each run at the recorded steps; NaN from its divergence on.
+    error : array, shape (n_steps,), optional
+        Relative error of the solver; None where there is none, as for SGD, which is exact in law.
     diverged_at : int array, shape (...)
         First step whose loss exceeds ``DIVERGENCE_FACTOR`` times the initial one; -1 if none.
     """
 
     loss: NDArray[np.float64]
+    error: NDArray[np.float64] | None
     diverged_at: NDArray[np.int64]

@@ -1,0 +1,56 @@
+"""Losses of all sizes of some alphas of a sweep, by an engine that averages W out."""
+
+import logging
+from typing import Any
+
+import pandas as pd
+
+from plrf.model import power_law_model
+from plrf.progress import track
+from plrf.study.loss_rows import loss_rows, runner_of
+from plrf.study.provenance import provenance
+from plrf.study.schemas.losses import LOSSES
+from plrf.study.store import write_table
+from plrf.training import SGD, recorded_steps
+
+
+def curve(point: dict[str, Any], engine: str, runner: str, steps_per_decade: int) -> pd.DataFrame:
+    """Loss curve of one point and size, as rows of the LOSSES schema.
+
+    Parameters
+    ----------
+    point : dict
+        A row of the grid.
+    engine, runner : str
+        Name of the engine, and its function.
+    steps_per_decade : int
+        Density of the recorded steps.
+    """
+    steps = recorded_steps(point["steps"], steps_per_decade)
+    model = power_law_model(*(point[key] for key in ("alpha", "beta", "d", "v")))
+    curves = runner_of(runner)(model, SGD(point["learning_rate"], point["batch"]), steps)
+    return loss_rows(point, engine, -1, steps, curves.loss, curves.error)
+
+
+def run_job(
+    points: list[dict[str, Any]], engine: str, runner: str, steps_per_decade: int, path: str
+) -> None:
+    """Compute all points of a job and write their losses."""
+    each = track(points, "loss curves", len(points))
+    curves = [curve(point, engine, runner, steps_per_decade) for point in each]
+    logging.info("%s: computed %d loss curves", engine, len(points))
+    source = provenance({"points": points, "steps_per_decade": steps_per_decade})
+    write_table(pd.concat(curves), LOSSES, path, source)
+
+
+if __name__ == "__main__":
+    from plrf.study.logs import log_to
+
+    log_to(snakemake.log[0])
+    run_job(
+        snakemake.params.points,
+        snakemake.params.engine,
+        snakemake.params.runner,
+        snakemake.params.steps_per_decade,
+        snakemake.output[0],
+    )

@@ -1,0 +1,102 @@
+"""Losses of some alphas and sizes of a sweep, by an engine that draws W anew for each run.
+
+For each alpha and size, W is drawn once per run and its reduction shared among all betas.
+"""
+
+import logging
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from plrf.engines.reduction import Reduction, reduce
+from plrf.progress import track
+from plrf.streams import random_stream
+from plrf.study.loss_rows import loss_rows, runner_of
+from plrf.study.provenance import provenance
+from plrf.study.schemas.losses import LOSSES
+from plrf.study.store import write_table
+from plrf.task import PowerLawTask
+from plrf.training import SGD, recorded_steps
+
+Points = list[dict[str, Any]]
+
+
+def reductions(points: Points, seed: int) -> list[list[Reduction]]:
+    """Reductions by run and beta; W depends on the seed, alpha, d, v and the run alone."""
+    alpha, d, v, runs = (points[0][key] for key in ("alpha", "d", "v", "runs"))
+    tasks = [PowerLawTask(alpha, point["beta"]) for point in points]
+    numbers = track(range(runs), f"reductions of W, alpha={alpha}, (v, d)=({v}, {d})", runs)
+    streams = (random_stream(seed, "features", alpha, d, v, run) for run in numbers)
+    return [reduce(stream, tasks, d, v) for stream in streams]
+
+
+def sample_stream(point: dict[str, Any], seed: int, run: int) -> np.random.Generator:
+    """Stream of the samples of one run.
+
+    It depends on c as the configuration gives it: the last bit of the learning rate depends on the
+    machine, and would choose another sample.
+    """
+    values = (point[key] for key in ("beta", "alpha", "d", "v", "batch", "c"))
+    return random_stream(seed, "samples", *values, run)
+
+
+def losses(
+    points: Points, engine: str, runner: str, seed: int, steps_per_decade: int
+) -> pd.DataFrame:
+    """Losses of all runs of one alpha and size, as rows of the LOSSES schema.
+
+    Parameters
+    ----------
+    points : list of dict
+        Rows of the grid that differ in beta only.
+    engine, runner : str
+        Name of the engine, and its function.
+    seed : int
+        The config's seed.
+    steps_per_decade : int
+        Density of the recorded steps.
+    """
+    steps = recorded_steps(points[0]["steps"], steps_per_decade)
+    chains = [(point, run) for run in range(points[0]["runs"]) for point in points]
+    reduced = [reduction for row in reductions(points, seed) for reduction in row]
+    streams = [sample_stream(point, seed, run) for point, run in chains]
+    sgd = SGD(points[0]["learning_rate"], points[0]["batch"])
+    curves = runner_of(runner)(reduced, sgd, steps, streams)
+    tables = []
+    for k, (point, run) in enumerate(chains):
+        if curves.diverged_at[k] >= 0:
+            what = engine, point["beta"], run, curves.diverged_at[k]
+            logging.warning("%s: beta=%s run %d diverged at step %d", *what)
+        tables.append(loss_rows(point, engine, run, steps, curves.loss[:, k], curves.error))
+    return pd.concat(tables)
+
+
+def run_job(
+    points: Points, engine: str, runner: str, seed: int, steps_per_decade: int, path: str
+) -> None:
+    """Run a job, one alpha and size after the other, and write its losses."""
+    tables = []
+    spectrum = itemgetter("alpha", "d")
+    spectra = [list(rows) for _, rows in groupby(sorted(points, key=spectrum), spectrum)]
+    for rows in track(spectra, "pairs of alpha and d", len(spectra)):
+        tables.append(losses(rows, engine, runner, seed, steps_per_decade))
+        logging.info("%s: alpha=%s, d=%s", engine, rows[0]["alpha"], rows[0]["d"])
+    source = provenance({"points": points, "steps_per_decade": steps_per_decade}, seed)
+    write_table(pd.concat(tables), LOSSES, path, source)
+
+
+if __name__ == "__main__":
+    from plrf.study.logs import log_to
+
+    log_to(snakemake.log[0])
+    run_job(
+        snakemake.params.points,
+        snakemake.params.engine,
+        snakemake.params.runner,
+        snakemake.params.seed,
+        snakemake.params.steps_per_decade,
+        snakemake.output[0],
+    )

@@ -1,0 +1,138 @@
+"""The engines: one entry for each way to compute losses.
+
+A new engine is a module with its runner, an entry here, its name in the configuration's schema, a
+test and a line in the documentation. Rules, requests for resources, the grid, checks, fits and
+figures go through this list.
+
+Imported at every parse of the Snakefile: no scipy here.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pandas as pd
+
+from plrf.draw.palette import BLUE, SKY, VERMILION
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A way to compute losses.
+
+    Attributes
+    ----------
+    name : str
+        Of the engine in configurations and tables, and of its rule.
+    label : str
+        In figures.
+    runner : str
+        Function that computes losses, as "module:function". It takes reductions of W, an `SGD`,
+        the steps and a stream for each run, or, without runs, a `Model`, an `SGD` and the steps.
+    samples : bool
+        Whether it draws W anew for each run; otherwise W is averaged out.
+    stochastic : bool
+        Whether it draws data too; otherwise losses are expectations with a solver's error.
+    references : tuple of str
+        Engines whose losses are the mean of its own; the first that a sweep has is compared.
+    seconds : callable
+        From the rows of the grid that a job covers to the time that it takes.
+    color : str
+        In figures.
+    marker : str
+        Of its fits in figures; empty if they are not drawn.
+    """
+
+    name: str
+    label: str
+    runner: str
+    samples: bool
+    stochastic: bool
+    references: tuple[str, ...]
+    seconds: Callable[[pd.DataFrame], float]
+    color: str
+    marker: str
+
+    @property
+    def script(self) -> str:
+        """Script of its jobs, in ``scripts/losses``."""
+        return "sampled.py" if self.samples else "averaged.py"
+
+    @property
+    def module(self) -> str:
+        """Module of the runner."""
+        return self.runner.partition(":")[0]
+
+
+def _reduction_seconds(rows: pd.DataFrame) -> float:
+    """Time of drawing and reducing W, which the betas of an alpha share."""
+    shared = rows.drop_duplicates("alpha")
+    return float(6e-11 * (shared["runs"] * shared["v"] * shared["d"] ** 2).sum())
+
+
+def _sgd_seconds(rows: pd.DataFrame) -> float:
+    """Time of the reductions and of the steps of all chains."""
+    steps = 4e-5 * rows.drop_duplicates("alpha")["steps"].sum()
+    chains = 1.5e-8 * (rows["runs"] * rows["steps"] * rows["d"]).sum()
+    return _reduction_seconds(rows) + float(steps + chains)
+
+
+def _recursion_seconds(rows: pd.DataFrame) -> float:
+    """As for SGD, without random numbers."""
+    steps = 1e-5 * rows.drop_duplicates("alpha")["steps"].sum()
+    chains = 2e-9 * (rows["runs"] * rows["steps"] * rows["d"]).sum()
+    return _reduction_seconds(rows) + float(steps + chains)
+
+
+def _volterra_seconds(rows: pd.DataFrame) -> float:
+    """Time of the curves."""
+    return 0.1 * len(rows)
+
+
+ENGINES = {
+    engine.name: engine
+    for engine in (
+        Engine(
+            name="sgd",
+            label="SGD",
+            runner="plrf.engines.sgd:simulate",
+            samples=True,
+            stochastic=True,
+            references=("recursion", "volterra"),
+            seconds=_sgd_seconds,
+            color=VERMILION,
+            marker="o",
+        ),
+        Engine(
+            name="recursion",
+            label="recursion",
+            runner="plrf.engines.recursion:run",
+            samples=True,
+            stochastic=False,
+            references=("volterra",),
+            seconds=_recursion_seconds,
+            color=SKY,
+            marker="",
+        ),
+        Engine(
+            name="volterra",
+            label="Volterra",
+            runner="plrf.engines.volterra:run",
+            samples=False,
+            stochastic=False,
+            references=(),
+            seconds=_volterra_seconds,
+            color=BLUE,
+            marker="D",
+        ),
+    )
+}
+"""All engines by name; figures draw them in this order."""
+
+EXACT = "volterra"
+"""The engine without noise and without random W, which fits of others are held against."""
+
+DRAWN = {name: engine for name, engine in ENGINES.items() if engine.marker}
+"""Engines whose fits are drawn."""
+
+WITH_RUNS = {name: engine for name, engine in ENGINES.items() if engine.samples}
+"""Engines of which a sweep says how many runs they make."""

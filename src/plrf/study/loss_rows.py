@@ -1,0 +1,60 @@
+"""Losses of an engine as rows of the table of losses."""
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from plrf.study.schemas.losses import loss_status
+
+Array = NDArray[np.float64]
+
+
+def runner_of(name: str) -> Callable[..., Any]:
+    """Load the function of an engine that is named as "module:function"."""
+    module, _, function = name.partition(":")
+    runner: Callable[..., Any] = getattr(import_module(module), function)
+    return runner
+
+
+def loss_rows(
+    point: Mapping[str, Any],
+    engine: str,
+    run: int,
+    steps: NDArray[np.int64],
+    loss: Array,
+    error: Array | None,
+) -> pd.DataFrame:
+    """Rows of the LOSSES schema for one curve.
+
+    Parameters
+    ----------
+    point : mapping
+        A row of the grid.
+    engine : str
+        Its name.
+    run : int
+        Number of the run, -1 if there are none.
+    steps : int array, shape (n,)
+        Recorded steps.
+    loss : array, shape (n,)
+        Losses.
+    error : array, shape (n,), optional
+        Their relative errors, of an engine that has some.
+    """
+    keys = ("sweep", "alpha", "beta", "d", "v", "batch", "learning_rate")
+    return pd.DataFrame(
+        {
+            **{key: point[key] for key in keys},
+            "engine": engine,
+            "run": run,
+            "step": steps,
+            "flops": float(point["d"] * point["batch"]) * steps,
+            "loss": loss,
+            "error": np.nan if error is None else error,
+            "status": loss_status(loss, np.zeros(loss.shape) if error is None else error),
+        }
+    )
