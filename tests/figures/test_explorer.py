@@ -12,6 +12,8 @@ import pytest
 from conftest import read_config
 from selenium.webdriver.common.keys import Keys
 
+from plrf.draw.explorer.datasets import page_data
+from plrf.draw.explorer.page import short
 from plrf.exact import front as exact_front
 from plrf.exact import loss as exact_loss
 from plrf.study import store
@@ -196,7 +198,7 @@ class TestPage:
         assert float(best.d) == pytest.approx(300, rel=0.01)
 
     def test_failures_are_flagged(self, data):
-        clean = explorer_page.page_data(**data)["points"]
+        clean = page_data(**data)["points"]
         flagged = {(row["alpha"], row["beta"]) for row in clean if row["failed"]}
         lost = data["fronts"].query("status == 'no minimum'")
         assert flagged == set(zip(lost["alpha"], lost["beta"], strict=True))
@@ -206,7 +208,7 @@ class TestPage:
         data["losses"].loc[at.idxmax(), "status"] = "inaccurate"
         at = (data["fronts"]["alpha"] == 0.7) & (data["fronts"]["beta"] == 0.7)
         data["fronts"].loc[at, ["status", "eta", "eta_error"]] = ["no minimum", np.nan, np.nan]
-        rows = {(p["alpha"], p["beta"]): p for p in explorer_page.page_data(**data)["points"]}
+        rows = {(p["alpha"], p["beta"]): p for p in page_data(**data)["points"]}
         assert rows[0.7, 0.2]["failed"]
         assert f"1 of {at.sum() // 4 * len(data['losses']) // 6} losses" in rows[0.7, 0.2]["note"]
         assert rows[0.7, 0.7]["failed"]
@@ -214,7 +216,7 @@ class TestPage:
 
     def test_exponents_of_unknown_error(self, data):
         data["fronts"] = data["fronts"].assign(eta_error=math.nan, xi_error=math.inf)
-        points = explorer_page.page_data(**data)["points"]
+        points = page_data(**data)["points"]
         (text,) = (p["summary"] for p in points if (p["alpha"], p["beta"]) == (0.7, 0.2))
         assert text.count("(of unknown error)") == 2
 
@@ -236,7 +238,7 @@ class TestPage:
             "losses": pd.concat(explorer_data.curve(point, d, default) for d in default["d"]),
             "fronts": explorer_data.front(point, default),
         }
-        one = len(json.dumps(explorer_page.page_data(**frames), ensure_ascii=False).encode())
+        one = len(json.dumps(page_data(**frames), ensure_ascii=False).encode())
         frame = page.stat().st_size - len(json.dumps(embedded(page)["datasets"]).encode())
         total = frame + one * len(default["alpha"]) * len(default["beta"])
         assert 1e6 < total < MOST_BYTES
@@ -319,6 +321,4 @@ class TestInBrowser:
 def test_footer_shortens_commits_only():
     commits = f"{'0123456789abcdef' * 2}01234567"
     text = f"{commits}, {commits}-dirty, unknown: not a git checkout"
-    assert explorer_page.short(text) == (
-        "0123456789ab, 0123456789ab-dirty, unknown: not a git checkout"
-    )
+    assert short(text) == "0123456789ab, 0123456789ab-dirty, unknown: not a git checkout"

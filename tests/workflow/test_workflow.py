@@ -625,6 +625,7 @@ DRAWN_FROM_PLANE = set(EXPONENT_RULES)
         ("exact/density.py", ALL_JOBS.keys() - {"spectral_densities", "fig06_spectra"}),
         ("theory/estimated_front.py", ALL_JOBS.keys() - FINITE_SIZE.keys()),
         ("draw/style.py", ALL_JOBS.keys() - DRAWN),
+        ("draw/explorer/page.py", ALL_JOBS.keys() - {"explorer_page"}),
         # New columns of a table rerun no simulation.
         ("study/schemas/fits.py", {*LOSSES, "aggregate_losses", *SPECTRA, *EXPLORER}),
         ("study/schemas/explorer.py", ALL_JOBS.keys() - EXPLORER.keys()),
