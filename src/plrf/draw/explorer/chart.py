@@ -10,7 +10,7 @@ from plrf.draw.explorer.plane import phase_diagram
 from plrf.draw.explorer.selections import Selections, selections
 from plrf.draw.explorer.style import WARNING, configured
 from plrf.draw.explorer.terms import loss_terms
-from plrf.draw.style import INK
+from plrf.draw.palette import INK
 
 
 def specification(data: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import altair as alt
 
 from plrf.draw.explorer.selections import Selections
 from plrf.draw.explorer.style import SIZES, WARNING, compute_axis, compute_tooltip, panel
-from plrf.draw.style import BLUE, INK
+from plrf.draw.palette import BLUE, INK
 
 SYMBOLS = {"eta": "η", "xi": "ξ"}
 

@@ -5,7 +5,7 @@ import altair as alt
 from plrf.draw.explorer.datasets import LOSS
 from plrf.draw.explorer.selections import Selections
 from plrf.draw.explorer.style import STROKES, compute_axis, compute_tooltip, loss_axis, panel
-from plrf.draw.style import INK
+from plrf.draw.palette import INK
 
 
 def loss_curves(selected: Selections) -> alt.LayerChart:

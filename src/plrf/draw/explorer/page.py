@@ -10,7 +10,7 @@ import vl_convert
 from altair import SCHEMA_VERSION
 
 from plrf.draw.explorer.style import FONT
-from plrf.draw.style import BLUE, INK
+from plrf.draw.palette import BLUE, INK
 
 PAGE = Template("""<!DOCTYPE html>
 <html lang="en">

@@ -7,8 +7,8 @@ import altair as alt
 import numpy as np
 
 from plrf.draw.explorer.style import ALPHA, BETA, WARNING, panel
+from plrf.draw.palette import INK
 from plrf.draw.phases import NARROW_PHASE, PHASE_COLORS, region_polygon
-from plrf.draw.style import INK
 from plrf.theory.phases import PHASES
 
 MARGIN = 0.08  # of the phase diagram around its points

@@ -12,7 +12,8 @@ from plrf.draw.explorer.style import (
     loss_axis,
     panel,
 )
-from plrf.draw.style import INK, TERM_COLORS
+from plrf.draw.palette import INK
+from plrf.draw.style import TERM_COLORS
 
 
 def loss_terms(selected: Selections) -> alt.LayerChart:
