@@ -14,7 +14,7 @@ import pandas as pd
 from plrf.study.provenance import provenance, read_provenance
 from plrf.study.store import replacing
 
-PACKAGES = ["snakemake", "numpy", "scipy", "pandas", "pyarrow", "seaborn", "matplotlib"]
+PACKAGES = ["snakemake", "numpy", "scipy", "pandas", "pyarrow", "matplotlib"]
 
 
 def package_version(name: str) -> str:

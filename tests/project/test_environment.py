@@ -25,7 +25,6 @@ ROOT = Path(__file__).resolve().parents[2]
 # The conda packages that hold what the PyPI packages hold, without extras.
 CONDA_NAMES = {
     "matplotlib": "matplotlib-base",
-    "seaborn": "seaborn-base",
     "snakemake": "snakemake-minimal",
 }
 # Modules whose name is not that of the package that provides them.

@@ -9,7 +9,6 @@ from typing import Any, cast
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -46,6 +45,11 @@ STYLE: dict[str, Any] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib: the same on every machine
     "mathtext.fontset": "dejavusans",
+    **dict.fromkeys(("text.color", "axes.labelcolor", "xtick.color", "ytick.color"), ".15"),
+    "lines.solid_capstyle": "round",
+    "patch.edgecolor": "w",
+    "patch.force_edgecolor": True,
+    "axes.axisbelow": True,
     "axes.linewidth": 0.6,
     "axes.edgecolor": INK,
     "axes.grid": True,
@@ -72,7 +76,7 @@ def style() -> Iterator[None]:
     """Draw in the project's style, without a display, whatever a user has set for matplotlib."""
     mpl.use("agg")
     own = cast(Any, STYLE)
-    with plt.rc_context(mpl.rcParamsDefault), sns.axes_style("ticks"), plt.rc_context(own):
+    with plt.rc_context(mpl.rcParamsDefault), plt.rc_context(own):
         yield
 
 
@@ -110,4 +114,5 @@ def save(figure: Figure, paths: Sequence[str], source: Mapping[str, str]) -> Non
         metadata = {"Keywords": note, "CreationDate": None} if kind == "pdf" else {"Comment": note}
         with replacing(path) as temporary:
             figure.savefig(temporary, format=kind, metadata=metadata)
+        figure.set_layout_engine("none")  # what follows has the layout of the first
     plt.close(figure)
