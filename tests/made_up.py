@@ -5,12 +5,12 @@ import math
 import numpy as np
 import pandas as pd
 
+from plrf.measure import points
 from plrf.study import store
 from plrf.study.provenance import provenance
 from plrf.study.schemas import grid as grid_schema
 from plrf.study.schemas import losses as losses_schema
 from plrf.training import recorded_steps
-from scripts.measure import fit_exponents
 
 SOURCE = provenance({}, 1)
 STEPS_PER_DECADE = 4
@@ -119,7 +119,7 @@ def exponent_rows():
         "window_spread": nan,
         "status": "ok; dropped 2 edge_minimum",
     }
-    refused = dict.fromkeys((*fit_exponents.ESTIMATE, "theory"), nan)
+    refused = dict.fromkeys((*points.ESTIMATE, "theory"), nan)
     rows = [
         row,
         {"quantity": "eta", "estimate": 0.6, "theory": 0.75},

@@ -1,163 +1,17 @@
 """Measure the exponents of all points whose sweep has windows: fronts, IsoFLOP losses, fits."""
 
 import logging
-from dataclasses import asdict
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from plrf.engines.registry import EXACT
-from plrf.measure.curves import LossTable, loss_table
-from plrf.measure.estimates import METHODS
-from plrf.measure.exponents import QUANTITIES, Measurement, fit_exponents
-from plrf.measure.references import ExactFront, expected_exponents, spread
+from plrf.measure.points import POINT, Fits, fit_point
 from plrf.progress import track
-from plrf.streams import random_stream
 from plrf.study.provenance import provenance
 from plrf.study.schemas.fits import EXPONENTS, FRONTS, ISOFLOP
 from plrf.study.schemas.grid import GRID
 from plrf.study.schemas.losses import LOSSES
 from plrf.study.store import read_table, write_table
-from plrf.theory.phases import exponents
-
-POINT = ["sweep", "alpha", "beta"]
-ESTIMATE = ["estimate", "std_error", "dof", "ci_low", "ci_high", "expected", "exact"]
-
-
-class Fits(NamedTuple):
-    """Rows of the three tables that this stage writes."""
-
-    exponents: pd.DataFrame
-    fronts: pd.DataFrame
-    isoflop: pd.DataFrame
-
-
-def exponent_rows(
-    fit: Measurement, expected: np.ndarray, exact: np.ndarray, **columns: Any
-) -> pd.DataFrame:
-    """A measurement as rows of the EXPONENTS schema, without the columns added later."""
-    rows = pd.DataFrame([asdict(fit.eta), asdict(fit.xi)])
-    return rows.assign(expected=expected, exact=exact, **columns)
-
-
-def front_rows(fit: Measurement, **columns: Any) -> pd.DataFrame:
-    """The front of a measurement as rows of the FRONTS schema."""
-    front, nan = fit.front, np.full(fit.front.budgets.size, np.nan)
-    parabola = np.column_stack([nan] * 3) if front.parabola is None else front.parabola
-    return pd.DataFrame(
-        {
-            "method": fit.eta.method,
-            "flops": front.budgets,
-            "d_opt": front.d_opt,
-            "loss_opt": front.loss_opt,
-            "d_low": nan if front.d_low is None else front.d_low,
-            "d_high": nan if front.d_high is None else front.d_high,
-            "curvature": parabola[:, 0],
-            "slope": parabola[:, 1],
-            "intercept": parabola[:, 2],
-            "eta_residual": fit.residuals[0],
-            "xi_residual": fit.residuals[1],
-            "status": front.status,
-        }
-    ).assign(**columns)
-
-
-def isoflop_rows(table: LossTable, **columns: Any) -> pd.DataFrame:
-    """Mean losses at the budgets as rows of the ISOFLOP schema."""
-    flops, d = np.meshgrid(table.budgets, table.sizes)
-    rows = {"flops": flops.ravel(), "d": d.ravel().astype(int), "loss": table.mean_loss.ravel()}
-    return pd.DataFrame(rows).assign(**columns)
-
-
-def fit_window(
-    curves: pd.DataFrame,
-    sweep: dict[str, Any],
-    window: int,
-    fits: dict[str, int],
-    seed: int,
-) -> Fits:
-    """Fit all engines of one point in one window by all methods (model section 8).
-
-    Parameters
-    ----------
-    curves : DataFrame
-        Rows of the LOSSES schema of one sweep, alpha and beta.
-    sweep : dict
-        The sweep's windows, v_over_d, c and batch.
-    window : int
-        Place in the list of windows.
-    fits : dict
-        The config's fits block.
-    seed : int
-        The config's seed.
-    """
-    point, ends = curves[POINT].iloc[0].to_dict(), sweep["windows"][window]
-    few, many = (np.geomspace(*ends, fits[f"{key}_budgets"]) for key in ("isoflop", "envelope"))
-    of_engine = dict(list(curves.groupby("engine")))
-    tables = {
-        engine: {budgets.size: loss_table(rows, budgets) for budgets in (few, many)}
-        for engine, rows in of_engine.items()
-    }
-    settings = {key: sweep[key] for key in ("v_over_d", "c", "batch")}
-    exact = ExactFront.compute(few, point["alpha"], point["beta"], **settings)
-    columns = point | {"engine": EXACT, "window": window}
-    solved = exact.measurement
-    slopes = np.array([solved.eta.estimate, solved.xi.estimate])
-    rows, fronts = (
-        [exponent_rows(solved, slopes, slopes, **columns)],
-        [front_rows(solved, **columns)],
-    )
-    isoflop = []
-    for engine, of_size in tables.items():
-        columns["engine"] = engine
-        isoflop.append(isoflop_rows(of_size[few.size], **columns))
-        for method in METHODS:
-            n_budgets = many.size if method == "approach1" else few.size
-            table = of_size[n_budgets]
-            values = (point["alpha"], point["beta"], *ends)
-            fit = fit_exponents(
-                table,
-                method,
-                neighbours=fits["parabola_neighbours"],
-                resamples=fits["resamples"],
-                rng=random_stream(seed, f"bootstrap {engine} {method}", *values),
-            )
-            used = fit.front.usable
-            expected = np.array([fit.eta.estimate, fit.xi.estimate])
-            if engine != EXACT and np.isfinite(expected[0]):
-                solution = tables.get(EXACT, {}).get(n_budgets)
-                expected = expected_exponents(
-                    table, solution, used, method, fits["parabola_neighbours"]
-                )
-            rows.append(
-                exponent_rows(fit, expected, exact.exponents(table.budgets, used), **columns)
-            )
-            fronts.append(front_rows(fit, **columns))
-    low, high = ends
-    return Fits(
-        pd.concat(rows).assign(window_low=low, window_high=high),
-        pd.concat(fronts),
-        pd.concat(isoflop),
-    )
-
-
-def fit_point(
-    curves: pd.DataFrame, phase: str, sweep: dict[str, Any], fits: dict[str, int], seed: int
-) -> Fits:
-    """Fit one point in all windows; on the "edge" exponents are refused."""
-    windows = range(len(sweep["windows"]))
-    parts = [fit_window(curves, sweep, window, fits, seed) for window in windows]
-    found = Fits(*(pd.concat(part, ignore_index=True) for part in zip(*parts, strict=True)))
-    rows = found.exponents.assign(phase=phase)
-    theory = exponents(*curves[["alpha", "beta"]].iloc[0])
-    rows["theory"] = rows["quantity"].map(dict(zip(QUANTITIES, map(float, theory), strict=True)))
-    if phase == "edge":
-        rows[[*ESTIMATE, "rms_residual"]] = np.nan
-        rows["status"] = "refused: no exponents on the edge 2(alpha+beta) = 1"
-    rows["method_spread"] = spread(rows, "method")
-    rows["window_spread"] = spread(rows, "window")
-    return found._replace(exponents=rows)
 
 
 def fit_all(

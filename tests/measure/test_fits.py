@@ -8,6 +8,7 @@ import pytest
 from scipy.stats import linregress
 
 from plrf.exact.front import compute_optimal
+from plrf.measure import points
 from plrf.study import store
 from plrf.study.schemas import fits as fits_schema
 from plrf.study.schemas import grid as grid_schema
@@ -59,7 +60,7 @@ class TestFitExponents:
         return pd.concat(parts, ignore_index=True)
 
     def fit(self, curves, phase="III", seed=1, windows=()):
-        return fit_exponents.fit_point(curves, phase, self.sweep(*windows), self.fits, seed)
+        return points.fit_point(curves, phase, self.sweep(*windows), self.fits, seed)
 
     @pytest.mark.parametrize(
         ("engine", "factors"),
@@ -137,7 +138,7 @@ class TestFitExponents:
     def test_no_exponents_on_the_edge(self):
         curves = self.curves([0.9, 1.1], engine="sgd", alpha=0.7, beta=-0.2)
         fits = self.fit(curves, phase="edge")
-        numbers = [*fit_exponents.ESTIMATE, "theory", "method_spread", "window_spread"]
+        numbers = [*points.ESTIMATE, "theory", "method_spread", "window_spread"]
         assert fits.exponents[numbers].isna().all(axis=None)
         assert fits.exponents["status"].str.startswith("refused: no exponents on the edge").all()
         by_method = fits.exponents[fits.exponents["method"] != "approach0"]
@@ -253,7 +254,7 @@ class TestFitExponents:
         }
         assert check_results.check_positive(losses)[0]
 
-        paths = {name: tmp_path / f"fit_{name}.parquet" for name in fit_exponents.Fits._fields}
+        paths = {name: tmp_path / f"fit_{name}.parquet" for name in points.Fits._fields}
         sweeps = {"sweep": self.sweep()}
         fit_exponents.run_job(grid_path, losses_path, sweeps, self.fits, 1, paths)
         isoflop = store.read_table(paths["isoflop"], fits_schema.ISOFLOP)
@@ -292,7 +293,7 @@ class TestFitExponents:
         losses_path = write(
             loss_rows([0, 1], [2, 1]), losses_schema.LOSSES, tmp_path / "losses.parquet"
         )
-        paths = {name: tmp_path / f"fit_{name}.parquet" for name in fit_exponents.Fits._fields}
+        paths = {name: tmp_path / f"fit_{name}.parquet" for name in points.Fits._fields}
         fit_exponents.run_job(grid_path, losses_path, {}, self.fits, 1, paths)
         for name, schema in (("exponents", fits_schema.EXPONENTS), ("fronts", fits_schema.FRONTS)):
             assert store.read_table(paths[name], schema).empty
