@@ -1,48 +1,35 @@
 """Figure 16: xi by the envelope in several windows of budgets, side by side along a traverse."""
 
+from string import ascii_lowercase
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from plrf.draw.axes import legend_below, power_of_ten, say, why_no_fit
-from plrf.draw.curves import draw_estimates, draw_line
-from plrf.draw.palette import BLUE, INK
+from plrf.draw.axes import legend_below, legend_entries, power_of_ten
+from plrf.draw.exponents import LAWS, SYMBOLS
 from plrf.draw.phases import mark_phases
-from plrf.draw.style import (
-    ENGINE_COLORS,
-    ENGINE_LABELS,
-    ENGINE_MARKERS,
-    WIDTH,
-    panel_label,
-    save,
-    style,
-)
+from plrf.draw.style import ENGINE_COLORS, ENGINE_LABELS, WIDTH, panel_label, save, style
+from plrf.draw.traverses import draw_exact, draw_measured, draw_theory
 from plrf.study.provenance import read_provenance
 from plrf.study.schemas.fits import EXPONENTS
 from plrf.study.store import read_table
-from plrf.theory.phases import exponents
 
 QUANTITY, METHOD, EXACT = "xi", "approach1", "approach0"
 ERRORS = {"sgd": "runs", "volterra": "residuals"}  # what their intervals tell
+LABELS = {key: f"{ENGINE_LABELS[key]}, 95% interval ({error})" for key, error in ERRORS.items()}
 # Refused fits stand below the others, one row for each engine: heights in units of the panel's.
 REFUSED = {"sgd": 0.12, "volterra": 0.05}
 FLOOR, HEADROOM = 0.18, 0.14  # room for them, and for the names of the phases
-MARGIN = 0.08  # in beta
-FINE = 400  # theory is drawn at so many values of beta
 
 
-def draw_engine(ax: Axes, rows: pd.DataFrame, engine: str) -> None:
-    """Draw the estimates of an engine with their intervals; a cross where a fit was refused."""
-    refused = rows["estimate"].isna()
-    good = rows[~refused]
-    if len(good):
-        label = f"{ENGINE_LABELS[engine]}, 95% interval ({ERRORS[engine]})"
-        draw_estimates(ax, good, engine, label)
-    if refused.any():
+def draw_refused(ax: Axes, refused: pd.DataFrame) -> None:
+    """Mark the fits that were refused by crosses at the bottom."""
+    for engine, rows in refused.groupby("engine"):
         ax.plot(
-            rows.loc[refused, "beta"],
-            np.full(refused.sum(), REFUSED[engine]),
+            rows["beta"],
+            np.full(len(rows), REFUSED[engine]),
             "x",
             color=ENGINE_COLORS[engine],
             ms=4,
@@ -51,23 +38,22 @@ def draw_engine(ax: Axes, rows: pd.DataFrame, engine: str) -> None:
         )
 
 
-def draw_window(ax: Axes, fits: pd.DataFrame) -> None:
-    """Draw theory, the exact front of the window and the estimates in it, against beta."""
-    alpha, betas = fits["alpha"].iloc[0], fits["beta"]
-    low, high = max(betas.min() - MARGIN, 0.5 - alpha), betas.max() + MARGIN
-    beta = np.linspace(low, high, FINE)[1:]
-    theory = dict(zip(("eta", "xi"), exponents(alpha, beta), strict=True))[QUANTITY]
-    ax.plot(beta, theory, color=INK, lw=1.2, label=r"theory, $f \to \infty$")
+def draw_window(ax: Axes, fits: pd.DataFrame) -> pd.DataFrame:
+    """Draw theory, the exact front of a window and the estimates in it; return refused ones."""
+    draw_theory(ax, QUANTITY, fits)
     exact = fits[fits["method"] == EXACT]
-    if exact["exact"].notna().any():
-        look = {"color": BLUE, "lw": 0.9, "label": "exact front in the window"}
-        draw_line(ax, exact["beta"], exact["exact"], **look)
-    measured = fits[(fits["method"] == METHOD) & fits["engine"].isin(ENGINE_MARKERS)]
-    for engine in ENGINE_MARKERS:
-        draw_engine(ax, measured[measured["engine"] == engine], engine)
-    if measured["estimate"].isna().all():
-        say(ax, why_no_fit(measured))
-    ax.set(xlim=(low, high), xlabel=f"target complexity $\\beta$, at $\\alpha = {alpha:g}$")
+    draw_exact(ax, exact["beta"], exact["exact"], label="exact front in the window")
+    refused = draw_measured(ax, fits[fits["method"] == METHOD], LABELS)
+    draw_refused(ax, refused)
+    ax.set_xlabel(f"target complexity $\\beta$, at $\\alpha = {fits['alpha'].iloc[0]:g}$")
+    return refused
+
+
+def leave_room(ax: Axes, floor: float) -> None:
+    """Leave room for refused fits below the others, and for the names of the phases above."""
+    bottom, top = ax.get_ylim()
+    height = (top - bottom) / (1 - floor - HEADROOM)
+    ax.set_ylim(bottom - floor * height, top + HEADROOM * height)
 
 
 def draw(fits: pd.DataFrame) -> Figure:
@@ -81,27 +67,20 @@ def draw(fits: pd.DataFrame) -> Figure:
     import matplotlib.pyplot as plt
 
     fits = fits[(fits["quantity"] == QUANTITY) & fits["method"].isin([METHOD, EXACT])]
-    fits = fits.sort_values("beta")
-    measured = fits[(fits["method"] == METHOD) & fits["engine"].isin(ENGINE_MARKERS)]
-    windows = fits.groupby("window")
+    windows = fits.sort_values("beta").groupby("window")
     figure, axes = plt.subplots(
         1, windows.ngroups, figsize=(WIDTH, 3.0), sharey=True, squeeze=False
     )
-    for k, (ax, (_, rows)) in enumerate(zip(axes.flat, windows, strict=True)):
-        draw_window(ax, rows)
+    n_refused = 0
+    for letter, ax, (_, rows) in zip(ascii_lowercase, axes.flat, windows, strict=False):
+        n_refused += len(draw_window(ax, rows))
         low, high = map(power_of_ten, rows[["window_low", "window_high"]].iloc[0])
-        panel_label(ax, chr(ord("a") + k), f"{low} to {high} flops")
-    first = axes.flat[0]
-    bottom, top = first.get_ylim()
-    floor = FLOOR if measured["estimate"].isna().any() else 0.0
-    height = (top - bottom) / (1 - floor - HEADROOM)
-    first.set_ylim(bottom - floor * height, top + HEADROOM * height)
-    first.set_ylabel(r"$\xi$ in $d^* \propto f^{\xi}$, Approach 1")
+        panel_label(ax, letter, f"{low} to {high} flops")
+    leave_room(axes.flat[0], FLOOR if n_refused else 0.0)
+    axes.flat[0].set_ylabel(f"${SYMBOLS[QUANTITY]}$ in ${LAWS[QUANTITY]}$, Approach 1")
     for ax in axes.flat:
         mark_phases(ax, fits["alpha"].iloc[0])
-    labelled = [ax.get_legend_handles_labels() for ax in axes.flat]
-    legend = {label: handle for pair in labelled for handle, label in zip(*pair, strict=True)}
-    legend_below(figure, legend, 3)
+    legend_below(figure, legend_entries(*axes.flat), 3)
     return figure
 
 

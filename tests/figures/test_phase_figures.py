@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from matplotlib.collections import QuadMesh
 
+from plrf.draw import planes, traverses
 from plrf.draw import style as draw_style
 from plrf.draw.style import TERM_LABELS
 from plrf.exact.front import compute_optimal
@@ -235,7 +236,7 @@ class TestExponentPlane:
         np.testing.assert_array_equal(deviation, values - expected)
         assert np.isfinite(measured).sum() == (plane["status"] == "ok").sum()
         # The fine map has theory's values at the middle of its cells.
-        n = exponent_plane.FINE
+        n = planes.FINE
         alpha, beta = 0.2 * (np.arange(n) + 0.5) * 5 / n, -0.2 + 1.6 * (np.arange(n) + 0.5) / n
         index = dict(zip(("eta", "xi"), exponents(alpha, beta[:, None]), strict=True))
         np.testing.assert_allclose(theory, index[quantity], rtol=1e-6)
@@ -261,7 +262,7 @@ class TestExponentPlane:
         assert is_drawn(figure, exact["beta"], exact["exact"])
         at_alpha = plane[(plane["alpha"] == 0.7) & plane["beta"].between(*ax.get_xlim())]
         assert is_drawn(figure, at_alpha["beta"], at_alpha[quantity])
-        fine = next(xy for xy in lines_of(figure) if len(xy) == exponent_plane.FINE - 1)
+        fine = next(xy for xy in lines_of(figure) if len(xy) == traverses.FINE - 1)
         expected = dict(zip(("eta", "xi"), exponents(0.7, fine[:, 0]), strict=True))[quantity]
         np.testing.assert_array_equal(fine[:, 1], expected)
 

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from plrf.draw import traverses
 from plrf.theory.phases import exponents
 from scripts.figures import fig16_window_sensitivity
 from tests.figure_checks import layout_problems, shown_texts
@@ -67,7 +68,7 @@ def assert_draws(figure, fits):
         shown.append(exact[["beta", "exact"]].to_numpy())
         ends = [np.array(sorted(column)) for column in zip(*intervals, strict=True)]
         drawn = [np.asarray(line.get_xydata(), float) for line in ax.lines]
-        theory = [xy for xy in drawn if len(xy) == fig16_window_sensitivity.FINE - 1]
+        theory = [xy for xy in drawn if len(xy) == traverses.FINE - 1]
         assert len(theory) == 1
         np.testing.assert_array_equal(theory[0][:, 1], exponents(0.7, theory[0][:, 0])[1])
         for points in shown:

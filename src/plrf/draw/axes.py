@@ -7,7 +7,6 @@ from typing import Any, cast
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis, XAxis
@@ -80,9 +79,10 @@ def say_if_empty(ax: Axes, reason: str) -> None:
         say(ax, reason)
 
 
-def why_no_fit(fits: pd.DataFrame) -> str:
-    """What to say where all fits of SGD and Volterra losses (schema EXPONENTS) were refused."""
-    return "no losses of SGD or Volterra" if fits.empty else str(fits["status"].mode()[0])
+def legend_entries(*axes: Axes) -> dict[str, Artist]:
+    """What the panels have for a legend, each label once: from labels to what they explain."""
+    labelled = (ax.get_legend_handles_labels() for ax in axes)
+    return {label: handle for pair in labelled for handle, label in zip(*pair, strict=True)}
 
 
 def legend_below(

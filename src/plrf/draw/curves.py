@@ -8,8 +8,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 
-from plrf.draw.style import ENGINE_COLORS, ENGINE_MARKERS
-
 BAND = (0.1, 0.5, 0.9)  # quantiles over runs of SGD
 
 
@@ -62,32 +60,3 @@ def power_law_line(
     centre = np.mean(np.log(y) - exponent * np.log(x))
     line: NDArray[np.float64] = np.exp(centre + exponent * np.log(x))
     return line
-
-
-def draw_estimates(ax: Axes, fits: pd.DataFrame, engine: str, label: str) -> None:
-    """Draw measured exponents of one engine against beta, with their 95% intervals.
-
-    Parameters
-    ----------
-    ax : Axes
-    fits : DataFrame
-        Rows of the EXPONENTS schema that are not refused.
-    engine : str
-        "sgd", filled, or "volterra", open.
-    label : str
-        For the legend.
-    """
-    color = ENGINE_COLORS[engine]
-    ax.errorbar(
-        fits["beta"],
-        fits["estimate"],
-        yerr=np.abs(fits[["ci_low", "ci_high"]].sub(fits["estimate"], axis=0)).T,
-        fmt=ENGINE_MARKERS[engine],
-        color=color,
-        mfc="none" if engine == "volterra" else color,
-        ms=4,
-        lw=0.9,
-        capsize=2,
-        label=label,
-        zorder=4,
-    )
