@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from matplotlib.collections import QuadMesh
 
-from plrf.draw import planes, traverses
+from plrf.draw import limit_curves, planes, traverses
 from plrf.draw import style as draw_style
 from plrf.draw.style import TERM_LABELS
 from plrf.exact.front import compute_optimal
@@ -153,7 +153,7 @@ class TestFig02:
             curve = limit_curve(row, *POINTS[row.name], 4.0)
             for k in range(len(curve.terms)):
                 assert is_drawn(fig02, curve.x[k : k + 2], curve.y[k : k + 2])
-            for size in fig02_phase_diagram.OTHER_SIZES:
+            for size in limit_curves.OTHER_SIZES:
                 assert is_drawn(fig02, size * curve.x, size * curve.y)
             assert is_drawn(fig02, [curve.x[curve.corner]], [curve.y[curve.corner]])
         assert is_drawn(fig02, *np.array(list(POINTS.values())).T)
@@ -177,7 +177,7 @@ class TestFig02:
         where = {"xytext": (0, 0), "textcoords": "offset points"}
         labels = [ax.annotate("text", (x, 0.3), **where) for x in (0.2, 0.25, 0.3)]
         assert len(layout_problems(figure)) > 1
-        fig02_phase_diagram.separate(labels)
+        limit_curves.separate(labels)
         assert layout_problems(figure) == []
 
 

@@ -10,7 +10,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from plrf.scaling import learning_rate
 from plrf.theory.limits import power_laws
+from plrf.theory.parts import loss_estimate
 from plrf.theory.phases import Phase
 
 PLATEAU = 1.35  # curves end at so many times log f of their last corner
@@ -70,3 +72,33 @@ def limit_curve(phase: Phase, alpha: float, beta: float, v_over_d: float) -> Lim
         x, y, terms = np.insert(x, 0, 1.0), np.insert(y, 0, y[0]), [terms[0], *terms]
     pairs = [set(pair) for pair in pairwise(terms)]
     return LimitCurve(x, y, terms, pairs.index(set(phase.trade_off)) + 1)
+
+
+def finite_curve(
+    alpha: float, beta: float, end: float, *, d: float, v_over_d: float, c: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The estimate of the loss at a finite size, in the units of the limit (model section 6).
+
+    Parameters
+    ----------
+    alpha, beta : float
+        A point with a power law.
+    end : float
+        ``log f/log d`` of the last point; the first is at 1.
+    d : float
+        Number of parameters.
+    v_over_d : float
+        Number of features over number of parameters.
+    c : float
+        The learning rate is ``c/Tr D``, for one sample per step.
+
+    Returns
+    -------
+    x, y : arrays, shape (200,)
+        ``log f/log d`` and ``log P/log d``.
+    """
+    x = np.linspace(1, end, 200)
+    v = v_over_d * d
+    gamma = learning_rate(c, alpha, v, 1)
+    loss = loss_estimate(d ** (x - 1), alpha=alpha, beta=beta, d=d, v=v, learning_rate=gamma)
+    return x, np.log(loss) / np.log(d)
