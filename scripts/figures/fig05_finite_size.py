@@ -5,24 +5,25 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from plrf.draw.axes import legend_below, log_ticks, power_of_ten, say_if_empty, some
+from plrf.draw.axes import legend_below, legend_entries, log_ticks, power_of_ten, say_if_empty, some
 from plrf.draw.curves import draw_line
+from plrf.draw.exponents import SYMBOLS, theory_exponent
 from plrf.draw.palette import BLUE, INK, SKY
 from plrf.draw.phases import PHASE_COLORS
 from plrf.draw.style import WIDTH, panel_label, save, sequence_colors, style
 from plrf.study.provenance import read_provenance
 from plrf.study.schemas.finite_size import LOCAL_EXPONENTS, LOSS_RATIOS
 from plrf.study.store import read_table
-from plrf.theory.phases import exponents
 
-SYMBOLS = {"eta": r"$\eta$", "xi": r"$\xi$"}
-LAWS = {"eta": r"$\eta = -d \ln P^* / d \ln f$", "xi": r"$\xi = d \ln d^* / d \ln f$"}
+SLOPES = {"eta": r"$\eta = -d \ln P^* / d \ln f$", "xi": r"$\xi = d \ln d^* / d \ln f$"}
 ESTIMATE = (
     r"$P \,/\, (\mathcal{F}_0 + \mathcal{F}_{pp} + \mathcal{F}_{ac}"
     r" + \mathcal{K}_{pp}/(\gamma B))$"
 )
 THEORY_POINTS = 261
 MOST_NAMED = 9  # sizes in the legend
+COLORS = (SKY, BLUE, INK)  # of the budgets, at most three
+SOURCES = {"exact": {"fmt": "o", "ms": 3}, "estimate": {"fmt": "x", "ms": 4}}
 DASHES = ("-", (0, (4, 2)), (0, (1, 1)))
 
 
@@ -45,12 +46,7 @@ def draw_ratios(ax: Axes, ratios: pd.DataFrame) -> None:
         name = str(d) if d < 1e5 else power_of_ten(d, digits=6)
         look = {"color": colors[d], "label": name if d in named else None}
         draw_line(ax, rows["step"], rows["loss"] / rows["estimate"], **look)
-    ax.set(
-        xscale="log",
-        ylim=(0, None),
-        xlabel="steps $r$",
-        ylabel=ESTIMATE,
-    )
+    ax.set(xscale="log", ylim=(0, None), xlabel="steps $r$", ylabel=ESTIMATE)
     ax.legend(title="parameters $d$", loc="center left", bbox_to_anchor=(1.0, 0.5))
     log_ticks(ax.xaxis)
     say_if_empty(ax, "no finite loss")
@@ -60,34 +56,15 @@ def draw_traverse(ax: Axes, traverse: pd.DataFrame) -> None:
     """Exponents of the exact front and of the estimate's along a traverse, and the theory."""
     quantity, alpha = traverse[["quantity", "alpha"]].iloc[0]
     beta = np.linspace(traverse["beta"].min(), traverse["beta"].max(), THEORY_POINTS)
-    theory = dict(zip(SYMBOLS, exponents(alpha, beta), strict=True))[quantity]
+    theory = theory_exponent(quantity, alpha, beta)
     ax.plot(beta, theory, color=INK, ls=DASHES[1], label="asymptotic theory")
-    budgets = sorted(traverse["flops"].unique())
-    colors = dict(zip(budgets, (SKY, BLUE, INK), strict=False))
-    for flops in budgets:
-        rows = traverse[traverse["flops"] == flops]
-        exact, estimate = (rows[rows["source"] == s] for s in ("exact", "estimate"))
-        line = {"color": colors[flops], "capsize": 1.5}
-        at = f"at {power_of_ten(flops)} flops"
-        ax.errorbar(
-            exact["beta"],
-            exact["value"],
-            exact["error"],
-            fmt="o",
-            ms=3,
-            label=f"exact {at}{missing(exact)}",
-            **line,
-        )
-        ax.errorbar(
-            estimate["beta"],
-            estimate["value"],
-            estimate["error"],
-            fmt="x",
-            ms=4,
-            label=f"estimate {at}{missing(estimate)}",
-            **line,
-        )
-    ax.set(xlabel=r"target complexity $\beta$", ylabel=SYMBOLS[quantity])
+    for color, (flops, at_budget) in zip(COLORS, traverse.groupby("flops"), strict=False):
+        for source, look in SOURCES.items():
+            rows = at_budget[at_budget["source"] == source]
+            label = f"{source} at {power_of_ten(flops)} flops{missing(rows)}"
+            point = {"color": color, "capsize": 1.5, "label": label} | look
+            ax.errorbar(rows["beta"], rows["value"], rows["error"], **point)
+    ax.set(xlabel=r"target complexity $\beta$", ylabel=f"${SYMBOLS[quantity]}$")
 
 
 def draw_fading(ax: Axes, fronts: pd.DataFrame) -> None:
@@ -101,7 +78,7 @@ def draw_fading(ax: Axes, fronts: pd.DataFrame) -> None:
         label = f"({alpha:g}, {beta:g}) {phase}{missing(rows)}"
         deviation = rows["value"] - rows["theory"]
         draw_line(ax, rows["flops"], deviation, color=color, ls=dashes, label=label)
-    symbol = SYMBOLS[fronts["quantity"].iloc[0]]
+    symbol = f"${SYMBOLS[fronts['quantity'].iloc[0]]}$"
     ax.axhline(0, color=INK, lw=0.6)
     ax.set(xscale="log", xlabel="compute $f$ (flops)", ylabel=f"local {symbol} less theory")
     log_ticks(ax.xaxis)
@@ -131,29 +108,22 @@ def draw(ratios: pd.DataFrame, traverse: pd.DataFrame, fronts: pd.DataFrame) -> 
     at_alpha = f"at $\\alpha = {traverse['alpha'].iloc[0]:g}$"
     for ax, letter, quantity in zip(middle.subplots(1, 2), "bc", SYMBOLS, strict=True):
         draw_traverse(ax, of_quantity(traverse, quantity))
-        panel_label(ax, letter, f"{LAWS[quantity]} {at_alpha}")
+        panel_label(ax, letter, f"{SLOPES[quantity]} {at_alpha}")
     for ax, letter, quantity in zip(bottom.subplots(1, 2), "de", SYMBOLS, strict=True):
         draw_fading(ax, of_quantity(fronts, quantity))
-        panel_label(ax, letter, f"exact fronts: local {SYMBOLS[quantity]} and compute")
+        panel_label(ax, letter, f"exact fronts: local ${SYMBOLS[quantity]}$ and compute")
     point = r"point $(\alpha, \beta)$ and phase"
     for part, title, columns in ((middle, None, 3), (bottom, point, 4)):
-        handles, labels = part.axes[0].get_legend_handles_labels()
-        legend_below(part, dict(zip(labels, handles, strict=True)), columns, title=title)
+        legend_below(part, legend_entries(part.axes[0]), columns, title=title)
     return figure
 
 
 def make_figure(inputs: dict[str, str], paths: list[str]) -> None:
     """Read the three tables and write the figure."""
-    ratios = read_table(inputs["ratio"], LOSS_RATIOS)
-    traverse, fronts = (
-        read_table(inputs[name], LOCAL_EXPONENTS) for name in ("traverse", "fronts")
-    )
+    schemas = {"ratio": LOSS_RATIOS, "traverse": LOCAL_EXPONENTS, "fronts": LOCAL_EXPONENTS}
+    tables = [read_table(inputs[name], schema) for name, schema in schemas.items()]
     with style():
-        save(
-            draw(ratios, traverse, fronts),
-            paths,
-            read_provenance(*(inputs[name] for name in ("ratio", "traverse", "fronts"))),
-        )
+        save(draw(*tables), paths, read_provenance(*(inputs[name] for name in schemas)))
 
 
 if __name__ == "__main__":
