@@ -9,11 +9,12 @@ import html
 import json
 import re
 import sys
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
+
+from plrf.draw.thumbnails import encode, shrink
 
 SECTIONS = ("Main text", "Appendix")  # categories of the report that hold figures
 SHOWN_IN_README = ("fig02_phase_diagram", "fig03_compute_optimal_front", "fig04_exponents")
@@ -79,23 +80,6 @@ def first_sentence(caption: str) -> str:
     if sentence is None:
         raise GalleryError(f"a caption without a sentence: {text!r}")
     return sentence[0]
-
-
-def shrink(png: bytes, width: int) -> Image.Image:
-    """A figure with fewer pixels."""
-    with Image.open(BytesIO(png)) as image:
-        height = round(image.height * width / image.width)
-        return image.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
-
-
-def encode(image: Image.Image, colors: int) -> bytes:
-    """A picture with few colours, as PNG."""
-    # Thin lines keep their colours: what counts is which colours there are, not how much of each.
-    method = Image.Quantize.MAXCOVERAGE
-    palette = image.quantize(colors, method=method, kmeans=2, dither=Image.Dither.NONE)
-    file = BytesIO()
-    palette.save(file, "PNG", optimize=True)
-    return file.getvalue()
 
 
 def encode_all(images: dict[str, Image.Image]) -> dict[str, bytes]:
