@@ -1,4 +1,4 @@
-"""Lines that several figures draw: losses of all engines, and power laws."""
+"""Loss curves of all engines, and lines with gaps."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 BAND = (0.1, 0.5, 0.9)  # quantiles over runs of SGD
 
@@ -51,12 +51,3 @@ def draw_line(ax: Axes, x: ArrayLike, y: ArrayLike, **look: Any) -> None:
     if alone.any():
         look |= {"marker": ".", "markevery": alone.tolist()}
     ax.plot(x, y, **look)
-
-
-def power_law_line(
-    x: NDArray[np.float64], y: NDArray[np.float64], exponent: float
-) -> NDArray[np.float64]:
-    """Values at x of the power law with this exponent through the points' centre in log-log."""
-    centre = np.mean(np.log(y) - exponent * np.log(x))
-    line: NDArray[np.float64] = np.exp(centre + exponent * np.log(x))
-    return line

@@ -1,0 +1,80 @@
+"""Compute-optimal fronts: points of the engines against compute, and power laws through them."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from plrf.draw.exponents import LAWS, SYMBOLS
+from plrf.draw.palette import INK
+from plrf.draw.style import ENGINE_COLORS, ENGINE_LABELS, ENGINE_MARKERS
+
+COLUMNS = {"eta": "loss_opt", "xi": "d_opt"}
+
+
+def draw_fits(ax: Axes, fronts: pd.DataFrame, fits: pd.DataFrame) -> None:
+    """Draw fronts and fits of all engines, and the theory through the last engine's front.
+
+    Parameters
+    ----------
+    ax : Axes
+        With logarithmic axes.
+    fronts, fits : DataFrame
+        Rows of the schemas FRONTS and EXPONENTS: one point, method and window; fits of one
+        quantity, eta for best losses or xi for best sizes.
+    """
+    for engine in ENGINE_MARKERS:
+        for _, fit in fits[fits["engine"] == engine].iterrows():
+            front = fronts[(fronts["status"] == "ok") & (fronts["engine"] == engine)]
+            front = front.sort_values("flops")
+            _draw_fit(ax, front, fit)
+    label = f"theory: {fit['theory']:.3f}"
+    _draw_power_law(
+        ax, front, fit, "theory", color=INK, ls=(0, (4, 2)), lw=1.0, label=label, zorder=7
+    )
+    quantity = fit["quantity"]
+    title = f"${LAWS[quantity]}, \\ {SYMBOLS[quantity]}:$"
+    corner: dict[str, Any] = {"loc": "lower left" if quantity == "eta" else "best"}
+    ax.legend(title=title, handlelength=1.4, alignment="left", **corner)
+
+
+def _draw_fit(ax: Axes, front: pd.DataFrame, fit: pd.Series) -> None:
+    """Front points of one engine and their fitted power law."""
+    column, color = COLUMNS[fit["quantity"]], ENGINE_COLORS[fit["engine"]]
+    ax.plot(
+        front["flops"],
+        front[column],
+        ENGINE_MARKERS[fit["engine"]],
+        ms=3.5,
+        mec=color,
+        mfc=color if fit["engine"] == "sgd" else "none",
+        label=fit_label(fit),
+        zorder=6,
+    )
+    _draw_power_law(ax, front, fit, "estimate", color=color, zorder=5)
+
+
+def fit_label(fit: pd.Series) -> str:
+    """An engine and its exponent, with the half-width of the 95% interval where that is noise.
+
+    Parameters
+    ----------
+    fit : Series
+        A row of the EXPONENTS schema.
+    """
+    engine = ENGINE_LABELS[fit["engine"]]
+    if not np.isfinite(fit["estimate"]):
+        return f"{engine}: no fit"
+    half_width = (fit["ci_high"] - fit["ci_low"]) / 2
+    noisy = fit["error_source"] == "runs" and np.isfinite(half_width)
+    return f"{engine}: {fit['estimate']:.3f}" + (f" $\\pm$ {half_width:.3f}" if noisy else "")
+
+
+def _draw_power_law(ax: Axes, front: pd.DataFrame, fit: pd.Series, which: str, **line: Any) -> None:
+    """Power law with the fit's or theory's exponent through the points' centre in log-log."""
+    if len(front) and np.isfinite(fit[which]):
+        x, y = front["flops"].to_numpy(), front[COLUMNS[fit["quantity"]]].to_numpy()
+        exponent = -fit[which] if fit["quantity"] == "eta" else fit[which]
+        centre = np.mean(np.log(y) - exponent * np.log(x))
+        ax.plot(x, np.exp(centre + exponent * np.log(x)), **line)
