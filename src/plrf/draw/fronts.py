@@ -14,7 +14,7 @@ COLUMNS = {"eta": "loss_opt", "xi": "d_opt"}
 
 
 def draw_fits(ax: Axes, fronts: pd.DataFrame, fits: pd.DataFrame) -> None:
-    """Draw fronts and fits of all engines, and the theory through the last engine's front.
+    """Draw fronts and fits of all engines, and the theory through the last front that has points.
 
     Parameters
     ----------
@@ -24,16 +24,16 @@ def draw_fits(ax: Axes, fronts: pd.DataFrame, fits: pd.DataFrame) -> None:
         Rows of the schemas FRONTS and EXPONENTS: one point, method and window; fits of one
         quantity, eta for best losses or xi for best sizes.
     """
-    for engine in ENGINE_MARKERS:
+    quantity, theory = fits[["quantity", "theory"]].iloc[0]
+    usable = fronts[fronts["status"] == "ok"].sort_values("flops")
+    points = {engine: usable[usable["engine"] == engine] for engine in ENGINE_MARKERS}
+    for engine, front in points.items():
         for _, fit in fits[fits["engine"] == engine].iterrows():
-            front = fronts[(fronts["status"] == "ok") & (fronts["engine"] == engine)]
-            front = front.sort_values("flops")
             _draw_fit(ax, front, fit)
-    label = f"theory: {fit['theory']:.3f}"
-    _draw_power_law(
-        ax, front, fit, "theory", color=INK, ls=(0, (4, 2)), lw=1.0, label=label, zorder=7
-    )
-    quantity = fit["quantity"]
+    there = [front for front in points.values() if len(front)]
+    if there:
+        line = {"color": INK, "ls": (0, (4, 2)), "lw": 1.0, "label": f"theory: {theory:.3f}"}
+        _draw_power_law(ax, there[-1], quantity, theory, zorder=7, **line)
     title = f"${LAWS[quantity]}, \\ {SYMBOLS[quantity]}:$"
     corner: dict[str, Any] = {"loc": "lower left" if quantity == "eta" else "best"}
     ax.legend(title=title, handlelength=1.4, alignment="left", **corner)
@@ -52,7 +52,7 @@ def _draw_fit(ax: Axes, front: pd.DataFrame, fit: pd.Series) -> None:
         label=fit_label(fit),
         zorder=6,
     )
-    _draw_power_law(ax, front, fit, "estimate", color=color, zorder=5)
+    _draw_power_law(ax, front, fit["quantity"], fit["estimate"], color=color, zorder=5)
 
 
 def fit_label(fit: pd.Series) -> str:
@@ -71,10 +71,12 @@ def fit_label(fit: pd.Series) -> str:
     return f"{engine}: {fit['estimate']:.3f}" + (f" $\\pm$ {half_width:.3f}" if noisy else "")
 
 
-def _draw_power_law(ax: Axes, front: pd.DataFrame, fit: pd.Series, which: str, **line: Any) -> None:
-    """Power law with the fit's or theory's exponent through the points' centre in log-log."""
-    if len(front) and np.isfinite(fit[which]):
-        x, y = front["flops"].to_numpy(), front[COLUMNS[fit["quantity"]]].to_numpy()
-        exponent = -fit[which] if fit["quantity"] == "eta" else fit[which]
-        centre = np.mean(np.log(y) - exponent * np.log(x))
-        ax.plot(x, np.exp(centre + exponent * np.log(x)), **line)
+def _draw_power_law(
+    ax: Axes, front: pd.DataFrame, quantity: str, exponent: float, **line: Any
+) -> None:
+    """Power law through the centre of the front's points in log-log, where there is any."""
+    if len(front) and np.isfinite(exponent):
+        x, y = front["flops"].to_numpy(), front[COLUMNS[quantity]].to_numpy()
+        slope = -exponent if quantity == "eta" else exponent
+        centre = np.mean(np.log(y) - slope * np.log(x))
+        ax.plot(x, np.exp(centre + slope * np.log(x)), **line)
