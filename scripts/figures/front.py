@@ -26,7 +26,7 @@ from plrf.study.store import read_table
 
 METHOD, WINDOW = "approach2", 0  # of the windows, the main one
 CURVES = {"volterra": "lines: Volterra", "sgd": "bands: 80% of SGD runs, dotted: median"}
-MOST_NAMED = 26  # sizes in the legend
+MOST_DRAWN = 8  # sizes in panel a, whose curves and bands can be told apart
 
 
 def of_quantity(fits: pd.DataFrame, quantity: str) -> pd.DataFrame:
@@ -37,18 +37,19 @@ def of_quantity(fits: pd.DataFrame, quantity: str) -> pd.DataFrame:
 def draw_losses(
     ax: Axes, losses: pd.DataFrame, fronts: pd.DataFrame, exponents: pd.DataFrame
 ) -> None:
-    """Panel a: loss curves, and the least losses with their power laws."""
-    colors = sequence_colors(np.unique(losses["d"]))
-    draw_loss_curves(ax, losses, colors)
+    """Panel a: loss curves of some sizes, and the least losses of all with their power laws."""
+    sizes = np.unique(losses["d"])
+    colors = sequence_colors(some(sizes.tolist(), MOST_DRAWN))
+    draw_loss_curves(ax, losses[losses["d"].isin(colors)], colors)
     draw_fits(ax, fronts, of_quantity(exponents, "eta"))
     ax.set(xlabel="compute $f$ (flops)", ylabel="loss $P$")
     alpha, beta, phase = exponents[["alpha", "beta", "phase"]].iloc[0]
     title = f"phase {phase}: $\\alpha = {alpha:g}$, $\\beta = {beta:g}$"
     shown = [text for name, text in CURVES.items() if (losses["engine"] == name).any()]
     panel_label(ax, "a", "; ".join([title, ", ".join(shown)]))
-    sizes = {str(d): Line2D([], [], color=colors[d], lw=2) for d in some(colors, MOST_NAMED)}
-    look = {"columnspacing": 1.0, "handlelength": 0.8}
-    legend_below(ax.figure, sizes, 13, title="parameters $d$ in panel a", **look)
+    drawn = {str(d): Line2D([], [], color=color, lw=2) for d, color in colors.items()}
+    title = f"parameters $d$ in panel a, {len(drawn)} of {len(sizes)} sizes"
+    legend_below(ax.figure, drawn, MOST_DRAWN, title=title, columnspacing=1.5, handlelength=1.2)
 
 
 def draw_isoflop(ax: Axes, isoflop: pd.DataFrame, fronts: pd.DataFrame) -> None:

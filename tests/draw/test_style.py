@@ -202,6 +202,17 @@ def test_some_are_spread_from_the_first_to_the_last():
     assert some(range(101), 5) == [0, 25, 50, 75, 100]
 
 
+@pytest.mark.parametrize("most", [2, 3, 8, 13])
+def test_some_are_as_far_apart_as_each_other_but_for_the_last(most):
+    for count in range(0, 200):
+        chosen = some(range(count), most)
+        assert chosen[:1] == list(range(count))[:1] and chosen[-1:] == list(range(count))[-1:]
+        assert len(chosen) == len(set(chosen)) <= most
+        steps = np.diff(chosen)
+        assert len(set(steps[:-1])) <= 1 and (steps[-1:] <= steps[:1]).all()
+        assert count <= most or len(chosen) > most // 2, "and not many fewer"
+
+
 def test_point_without_neighbours_is_a_dot(style):
     _, ax = plt.subplots()
     nan = np.nan

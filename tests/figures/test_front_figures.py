@@ -145,15 +145,20 @@ class TestFront:
     def draw(self, data):
         return front.draw(**data)
 
+    SHOWN = (14, 28, 57, 113, 226, 453)  # every second of the sizes
+
     def test_draws_the_losses(self, style, data):
         figure = self.draw(data)
         losses = data["losses"].query("step > 0")
-        for _, curve in losses.query("engine == 'volterra'").groupby("d"):
-            assert is_drawn(figure, curve["flops"], curve["loss"])
+        for d, curve in losses.query("engine == 'volterra'").groupby("d"):
+            assert is_drawn(figure, curve["flops"], curve["loss"]) == (d in self.SHOWN)
         sizes = losses.query("engine == 'sgd'").groupby("d")
-        for _, runs in sizes:
-            assert runs_are_drawn(figure, runs)
-        assert len([band for band in bands_of(figure) if len(band) > 10]) == len(sizes)
+        shown = [d for d, runs in sizes if runs_are_drawn(figure, runs)]
+        assert shown == [14, 28, 57, 113]
+        assert len([band for band in bands_of(figure) if len(band) > 10]) == len(shown)
+        (legend,) = figure.legends
+        assert [text.get_text() for text in legend.get_texts()] == [str(d) for d in self.SHOWN]
+        assert legend.get_title().get_text().endswith("6 of 11 sizes")
 
     def test_draws_the_fronts(self, style, data):
         figure = self.draw(data)
@@ -240,9 +245,9 @@ class TestFront:
     def test_diverged_run_and_budgets_without_a_minimum(self, style, data):
         losses, fronts, isoflop = (data[name].copy() for name in ("losses", "fronts", "isoflop"))
         flops = np.unique(isoflop.query("window == 0")["flops"])
-        gone = losses.eval("engine == 'sgd' and d == 40 and run == 1 and flops > 3000")
+        gone = losses.eval("engine == 'sgd' and d == 57 and run == 1 and flops > 3000")
         losses.loc[gone, ["loss", "status"]] = [math.nan, "diverged"]
-        isoflop.loc[isoflop.eval("engine == 'sgd' and d == 40 and flops > 3000"), "loss"] = math.nan
+        isoflop.loc[isoflop.eval("engine == 'sgd' and d == 57 and flops > 3000"), "loss"] = math.nan
         unusable = fronts["flops"] == flops[-1]
         fronts.loc[unusable, ["d_opt", "status"]] = [math.nan, "edge_minimum"]
         data |= {"losses": losses, "fronts": fronts, "isoflop": isoflop}
@@ -251,7 +256,7 @@ class TestFront:
         assert flops[-1] not in set(usable["flops"])
         assert is_drawn(figure, usable["flops"], usable["d_opt"])
         assert layout_problems(figure) == []
-        median = losses.query("engine == 'sgd' and d == 40 and step > 0").groupby("flops")["loss"]
+        median = losses.query("engine == 'sgd' and d == 57 and step > 0").groupby("flops")["loss"]
         median = median.agg(lambda runs: runs.median(skipna=False))
         assert median.isna().any()
         expected = np.column_stack([median.index, median])
@@ -278,10 +283,16 @@ class TestFront:
     def test_layout_of_many_sizes(self, style, data):
         losses = data["losses"].query("d == 20 and run < 1")
         many = pd.concat(losses.assign(d=20 + k) for k in range(300))
-        figure = self.draw(data | {"losses": many})
+        isoflop = data["isoflop"].query("d == 20 and engine == 'sgd'")
+        slices = pd.concat(isoflop.assign(d=20 + k) for k in range(300))
+        figure = self.draw(data | {"losses": many, "isoflop": slices})
         assert layout_problems(figure) == []
         texts = {text.get_text() for text, _ in shown_texts(figure)}
         assert {"20", "319"} <= texts
+        assert len(figure.legends[0].get_texts()) == 8
+        # Of the losses that are fitted none is left out.
+        for _, points in slices.query("window == 0").dropna().groupby("flops"):
+            assert is_drawn(figure, points["d"], points["loss"])
 
     def test_budgets_of_a_narrow_window_are_labelled(self, style, data):
         narrow = {

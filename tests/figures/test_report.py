@@ -107,6 +107,7 @@ class TestReport:
         caption = captions(content)["fig13_front_III.png"]
         assert "at (α, β) = (1.0, 2.0), phase III:" in caption
         assert f"{sweep['runs']} SGD runs" in caption
+        assert f"Panel a draws a subset of the {len(sweep['d'])} sizes, at most" in caption
         low, high = sweep["windows"][0]
         assert f"between {low:g} and {high:g} flops" in caption
         # No SGD ran for this one, and nothing is said of it.

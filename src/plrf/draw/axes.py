@@ -110,8 +110,15 @@ def legend_below(
 
 
 def some(values: Iterable[Any], most: int) -> list[Any]:
-    """Not more than so many of the values, evenly spread from the first to the last."""
+    """Not more than so many of the values: every n-th from the first on, and the last.
+
+    Parameters
+    ----------
+    values : iterable
+    most : int
+        At least 2.
+    """
     values = list(values)
-    if len(values) <= most:
-        return values
-    return [values[round(k)] for k in np.linspace(0, len(values) - 1, most)]
+    step = max(1, math.ceil((len(values) - 1) / (most - 1)))
+    chosen = values[::step]
+    return chosen if (len(values) - 1) % step == 0 else [*chosen, values[-1]]

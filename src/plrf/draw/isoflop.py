@@ -41,5 +41,5 @@ def _draw_budgets(ax: Axes, colors: dict[float, Any]) -> None:
     budgets = list(colors)
     scale = ScalarMappable(LogNorm(budgets[0], budgets[-1]), ListedColormap([*colors.values()]))
     bar = ax.figure.colorbar(scale, ax=ax, aspect=30, pad=0.02)
-    bar.set_label("compute $f$ (flops)", labelpad=1)
+    bar.set_label("compute $f$ (flops)", labelpad=4)
     log_ticks(bar.ax.yaxis)
