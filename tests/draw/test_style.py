@@ -16,7 +16,7 @@ from plrf.draw import style as draw_style
 from plrf.draw.axes import legend_below, log_ticks, power_of_ten, say, some
 from plrf.draw.curves import draw_line
 from plrf.draw.palette import INK
-from plrf.draw.phases import PHASE_COLORS, draw_phases, region_polygon
+from plrf.draw.phases import PHASE_COLORS, draw_phases, mark_phases, region_polygon
 from plrf.draw.style import ENGINE_COLORS, TERM_COLORS, tint
 from plrf.theory.phases import PHASES, phase_name
 from tests.figure_checks import layout_problems, shown_texts
@@ -109,6 +109,7 @@ def test_polygons_are_the_phases():
 def test_polygon_outside_the_rectangle_is_empty():
     iv_b = next(row for row in PHASES if row.name == "IVb")
     assert region_polygon(iv_b.region, (0.6, 1.0), (0.0, 1.0)).shape == (0, 2)
+    assert region_polygon(iv_b.region, (0.0, 1.0), (-1.0, 0.5)).shape == (0, 2), "but a side"
 
 
 @pytest.mark.parametrize("box", [BOX, ((0.6, 1.5), (-0.5, 2.0)), ((0.05, 0.45), (0.6, 3.0))])
@@ -122,6 +123,46 @@ def test_map_names_the_phases_that_are_in_it(style, box):
     assert names.keys() & PHASE_COLORS.keys() == expected
     for name in expected:
         assert phase_name(*names[name]) == name
+    assert layout_problems(figure) == []
+
+
+@pytest.mark.parametrize(
+    ("box", "named"),
+    [
+        (((-0.78, 10.8), (-0.5, 2.2)), {"Ia", "Ib", "II", "III"}),
+        (((0.0, 100.0), (-0.5, 2.2)), {"Ia", "II"}),
+        (((0.0, 1.5), (-5.0, 10.0)), {"Ia", "Ib", "Ic", "III", "IVa", "IVb"}),
+        (((0.0, 1.5), (-100.0, 100.0)), {"Ib", "Ic", "III", "IVa", "IVb"}),
+        (((0.5, 0.9), (0.5, 0.9)), {"II", "III"}),
+    ],
+    ids=["wide", "wider", "high", "higher", "between boundaries"],
+)
+def test_names_without_room_are_left_out(style, box, named):
+    """None overlaps another, and none seems to belong to a phase that it reaches across."""
+    figure, axes = plt.subplot_mosaic("abc", figsize=(6.75, 3.0))
+    draw_phases(axes["a"], *box, fill=True)
+    names = [text for text, _ in shown_texts(figure) if text.get_text() in PHASE_COLORS]
+    assert {text.get_text() for text in names} == named
+    assert layout_problems(figure) == []
+    badges = [text.get_bbox_patch().get_window_extent() for text in names]
+    for first, second in combinations(badges, 2):
+        assert not first.overlaps(second)
+    for text, badge in zip(names, badges, strict=True):
+        assert axes["a"].bbox.x0 < badge.x0 and badge.x1 < axes["a"].bbox.x1
+        ends = axes["a"].transData.inverted().transform([(x, badge.y0) for x in badge.intervalx])
+        inside = np.linspace(*ends[:, 0], 1001)
+        height = text.get_position()[1]
+        phases = [phase_name(x, height) for x in inside[inside > 0] if x + height > 0.5]
+        assert len(set(phases)) <= 3 and text.get_text() in phases
+
+
+def test_names_along_a_line_stay_apart(style):
+    figure, axes = plt.subplots(1, 3, figsize=(6.75, 2))
+    for ax, stop in zip(axes, (1.4, 5.0, 40.0), strict=True):
+        ax.set_xlim(0, stop)
+        mark_phases(ax, 0.7)
+    names = [[text.get_text() for text in ax.texts] for ax in axes]
+    assert names[0] == ["Ia", "II", "III"] and names[1][-1] == names[2][-1] == "III"
     assert layout_problems(figure) == []
 
 
