@@ -26,6 +26,7 @@ VALUE_MAP = mpl.colormaps["viridis"]
 DEVIATION_MAP = mpl.colormaps["RdBu_r"].resampled(256)
 # The colours of deviations end where this share of them does: the few beyond are saturated.
 SHARE = 0.98
+GREY = "grey: no power law, or in b and c no minimum"
 HEADROOM = 0.17  # of the traverse, for the names of the phases
 
 
@@ -44,19 +45,11 @@ def draw_maps(axes: dict[str, Axes], quantity: str, plane: pd.DataFrame) -> None
     signed = draw_map(axes["c"], deviation, CenteredNorm(0, half_range), DEVIATION_MAP, **bare)
     for name in "bc":
         axes[name].set(ylabel="", yticklabels=[])
-    draw_notes(axes)
     if not deviations.size:
         found = ", ".join(sorted(plane["status"].unique()))
         for name in "bc":
             say(axes[name], f"nothing to show: {found}")
     draw_colorbars(axes, quantity, cells, signed)
-
-
-def draw_notes(axes: dict[str, Axes]) -> None:
-    """Say what is grey."""
-    for name, note in {"a": "no power\nlaw", "b": "no\nminimum"}.items():
-        note = {"s": note, "size": 7, "color": "#555555", "va": "bottom", "linespacing": 1.1}
-        axes[name].text(0.03, 0.02, transform=axes[name].transAxes, **note)
 
 
 def draw_colorbars(
@@ -66,7 +59,7 @@ def draw_colorbars(
     symbol, figure = SYMBOLS[quantity], axes["a"].figure
     look = {"location": "bottom", "pad": 0.03}
     bar = figure.colorbar(values, ax=[axes["a"], axes["b"]], aspect=50, **look)
-    bar.set_label(f"${symbol}$ in ${LAWS[quantity]}$", labelpad=2)
+    bar.set_label(f"${symbol}$ in ${LAWS[quantity]}$; {GREY}", labelpad=2)
     bar = figure.colorbar(deviations, ax=axes["c"], aspect=24, extend="both", **look)
     bar.locator = MaxNLocator(4)
     bar.formatter = "{x:g}"

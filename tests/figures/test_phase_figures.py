@@ -316,6 +316,20 @@ class TestExponentPlane:
             low, high = axis.get_view_interval()
             assert 2 <= sum(low <= place <= high for place in axis.get_majorticklocs()) <= 7
 
+    def test_narrow_phases_of_a_wide_plane_have_no_names(self, style, quantity, plane):
+        """Ten units of alpha: Ic, IVa and IVb are narrower than a letter."""
+        wide = plane.assign(alpha=12.4 * plane["alpha"] - 1.19, beta=2 * plane["beta"] - 0.25)
+        figure = self.draw(quantity, wide)
+        names = [text.get_text() for text in figure.axes[0].texts]
+        assert set(names) == {"Ia", "Ib", "II", "III"}
+        assert layout_problems(figure) == []
+
+    def test_says_what_is_grey(self, style, quantity, plane):
+        """Beside the maps: on them it would lie over colours where little is grey."""
+        figure = self.draw(quantity, plane)
+        assert len([text for text in self.texts(figure) if "grey: no power law" in text]) == 1
+        assert [len(ax.texts) for ax in figure.axes[1:3]] == [0, 0]
+
     def test_quick_figure_of_files(self, quick, quantity, tmp_path):
         results = quick.directory / "results"
         paths = [str(tmp_path / f"figure.{kind}") for kind in ("pdf", "png")]
