@@ -15,11 +15,11 @@ from selenium.common.exceptions import (
     ElementNotInteractableException,
     StaleElementReferenceException,
 )
-from test_workflow import FIGURES, QUICK, TABLES
 
 from scripts.maintain import gallery, update_readme
 from scripts.publish import performance, report_pages
 from tests.browser import SIZE
+from tests.workflow.test_workflow import FIGURES, QUICK, TABLES
 
 ROOT = Path(__file__).resolve().parents[2]
 MAIN_TEXT = [name for name in FIGURES if name[:5] in {"fig01", "fig02", "fig03", "fig04", "fig05"}]
