@@ -65,8 +65,8 @@ def test_tutorial_makes_what_it_says(tutorial):
 def test_tutorial_computes_no_loss_twice(tutorial):
     _, outcomes = tutorial
     sweep = outcomes[1].stdout + outcomes[1].stderr
-    assert "Solving the Volterra equation for larger_batch" in sweep
-    assert "Solving the Volterra equation for mine" not in sweep
+    assert "Computing losses of larger_batch by volterra" in sweep
+    assert "Computing losses of mine by volterra" not in sweep
 
 
 def test_study_of_ten_lines_says_what_it_leaves_out(tutorial):
