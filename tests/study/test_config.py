@@ -862,7 +862,7 @@ def test_runs_without_an_engine_that_makes_runs_are_ignored():
 @pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda p: p.name)
 def test_shipped_configs(path):
     grid = expand(validate(read_yaml(path), CONFIG_SCHEMA))
-    assert set(grid["engine"]) == ENGINES.keys()
+    assert {"sgd", "recursion", "volterra"} <= set(grid["engine"]) <= ENGINES.keys()
 
 
 def test_quick_config_makes_the_same_figures():
