@@ -13,8 +13,9 @@ from plrf.draw.axes import legend_below, legend_entries, power_of_ten, say
 from plrf.draw.exponents import LAWS, SYMBOLS
 from plrf.draw.phases import mark_phases
 from plrf.draw.planes import draw_map, fine_theory, finite, matrix
-from plrf.draw.style import ENGINE_LABELS, WIDTH, panel_label, save, style
+from plrf.draw.style import WIDTH, panel_label, save, style
 from plrf.draw.traverses import draw_exact, draw_measured, draw_theory
+from plrf.engines.registry import ENGINES
 from plrf.study.provenance import read_provenance
 from plrf.study.schemas.fits import EXPONENTS
 from plrf.study.schemas.plane import PLANE
@@ -76,7 +77,7 @@ def draw_traverse(ax: Axes, quantity: str, fits: pd.DataFrame, plane: pd.DataFra
     of_fits = fits[fits["engine"] == "volterra"].sort_values("beta")
     draw_exact(ax, of_fits["beta"], of_fits["exact"], label="exact front, budgets of the fits")
     budgets = " to ".join(map(power_of_ten, window))
-    labels = {key: f"{name}, IsoFLOP fits, {budgets}" for key, name in ENGINE_LABELS.items()}
+    labels = {key: f"{engine.label}, IsoFLOP fits, {budgets}" for key, engine in ENGINES.items()}
     refused = draw_measured(ax, fits, labels)
     if len(refused):
         ax.plot([], [], " ", label=f"refused fits (table 4): {len(refused)}")

@@ -10,15 +10,16 @@ from matplotlib.figure import Figure
 from plrf.draw.axes import legend_below, legend_entries, power_of_ten
 from plrf.draw.exponents import LAWS, SYMBOLS
 from plrf.draw.phases import mark_phases
-from plrf.draw.style import ENGINE_COLORS, ENGINE_LABELS, WIDTH, panel_label, save, style
+from plrf.draw.style import WIDTH, panel_label, save, style
 from plrf.draw.traverses import draw_exact, draw_measured, draw_theory
+from plrf.engines.registry import ENGINES
 from plrf.study.provenance import read_provenance
 from plrf.study.schemas.fits import EXPONENTS
 from plrf.study.store import read_table
 
 QUANTITY, METHOD, EXACT = "xi", "approach1", "approach0"
 ERRORS = {"sgd": "runs", "volterra": "residuals"}  # what their intervals tell
-LABELS = {key: f"{ENGINE_LABELS[key]}, 95% interval ({error})" for key, error in ERRORS.items()}
+LABELS = {key: f"{ENGINES[key].label}, 95% interval ({error})" for key, error in ERRORS.items()}
 # Refused fits stand below the others, one row for each engine: heights in units of the panel's.
 REFUSED = {"sgd": 0.12, "volterra": 0.05}
 FLOOR, HEADROOM = 0.18, 0.14  # room for them, and for the names of the phases
@@ -31,10 +32,10 @@ def draw_refused(ax: Axes, refused: pd.DataFrame) -> None:
             rows["beta"],
             np.full(len(rows), REFUSED[engine]),
             "x",
-            color=ENGINE_COLORS[engine],
+            color=ENGINES[engine].color,
             ms=4,
             transform=ax.get_xaxis_transform(),
-            label=f"{ENGINE_LABELS[engine]}: fit refused (table 4)",
+            label=f"{ENGINES[engine].label}: fit refused (table 4)",
         )
 
 

@@ -10,15 +10,8 @@ from plrf.draw.axes import legend_below, log_ticks, say_if_empty, some
 from plrf.draw.curves import draw_loss_curves
 from plrf.draw.fronts import draw_fits
 from plrf.draw.isoflop import draw_slices
-from plrf.draw.style import (
-    ENGINE_LABELS,
-    ENGINE_MARKERS,
-    WIDTH,
-    panel_label,
-    save,
-    sequence_colors,
-    style,
-)
+from plrf.draw.style import WIDTH, panel_label, save, sequence_colors, style
+from plrf.engines.registry import DRAWN, ENGINES
 from plrf.study.provenance import read_provenance
 from plrf.study.schemas.fits import EXPONENTS, FRONTS, ISOFLOP
 from plrf.study.schemas.losses import LOSSES
@@ -54,10 +47,10 @@ def draw_losses(
 
 def draw_isoflop(ax: Axes, isoflop: pd.DataFrame, fronts: pd.DataFrame) -> None:
     """Panel b: slices of the first engine that has any."""
-    engine = next(name for name in ENGINE_MARKERS if (isoflop["engine"] == name).any())
+    engine = next(name for name in DRAWN if (isoflop["engine"] == name).any())
     draw_slices(ax, *(table[table["engine"] == engine] for table in (isoflop, fronts)))
     ax.set(xlabel="parameters $d$", ylabel="loss $P$")
-    panel_label(ax, "b", f"IsoFLOP slices of {ENGINE_LABELS[engine]}, parabolas, minima")
+    panel_label(ax, "b", f"IsoFLOP slices of {ENGINES[engine].label}, parabolas, minima")
 
 
 def draw_sizes(ax: Axes, fronts: pd.DataFrame, exponents: pd.DataFrame) -> None:

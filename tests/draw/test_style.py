@@ -17,7 +17,8 @@ from plrf.draw.axes import legend_below, log_ticks, power_of_ten, say, some
 from plrf.draw.curves import draw_line
 from plrf.draw.palette import INK
 from plrf.draw.phases import PHASE_COLORS, draw_phases, mark_phases, region_polygon
-from plrf.draw.style import ENGINE_COLORS, TERM_COLORS, tint
+from plrf.draw.style import TERM_COLORS, tint
+from plrf.engines.registry import ENGINES
 from plrf.theory.phases import PHASES, phase_name
 from tests.figure_checks import layout_problems, shown_texts
 
@@ -66,7 +67,11 @@ def test_lab_of_known_colours():
 @pytest.mark.parametrize("vision", VISION)
 @pytest.mark.parametrize(
     ("colors", "least"),
-    [(PHASE_COLORS, 25), (TERM_COLORS, 25), (ENGINE_COLORS, 20)],
+    [
+        (PHASE_COLORS, 25),
+        (TERM_COLORS, 25),
+        ({name: engine.color for name, engine in ENGINES.items()}, 20),
+    ],
     ids=["phases", "terms", "engines"],
 )
 def test_colours_can_be_told_apart(colors, least, vision):

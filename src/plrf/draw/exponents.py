@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 
-from plrf.draw.style import ENGINE_COLORS, ENGINE_MARKERS
+from plrf.engines.registry import ENGINES
 from plrf.theory.phases import exponents
 
 SYMBOLS = {"eta": r"\eta", "xi": r"\xi"}
@@ -34,18 +34,18 @@ def draw_estimates(ax: Axes, fits: pd.DataFrame, engine: str, label: str) -> Non
     fits : DataFrame
         Rows of the EXPONENTS schema that are not refused.
     engine : str
-        "sgd", filled, or "volterra", open.
+        Its symbols are filled if it is stochastic.
     label : str
         For the legend.
     """
-    color = ENGINE_COLORS[engine]
+    look = ENGINES[engine]
     ax.errorbar(
         fits["beta"],
         fits["estimate"],
         yerr=np.abs(fits[["ci_low", "ci_high"]].sub(fits["estimate"], axis=0)).T,
-        fmt=ENGINE_MARKERS[engine],
-        color=color,
-        mfc="none" if engine == "volterra" else color,
+        fmt=look.marker,
+        color=look.color,
+        mfc=look.color if look.stochastic else "none",
         ms=4,
         lw=0.9,
         capsize=2,

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from plrf.draw.exponents import LAWS, SYMBOLS
 from plrf.draw.palette import INK
-from plrf.draw.style import ENGINE_COLORS, ENGINE_LABELS, ENGINE_MARKERS
+from plrf.engines.registry import DRAWN, ENGINES
 
 COLUMNS = {"eta": "loss_opt", "xi": "d_opt"}
 
@@ -26,7 +26,7 @@ def draw_fits(ax: Axes, fronts: pd.DataFrame, fits: pd.DataFrame) -> None:
     """
     quantity, theory = fits[["quantity", "theory"]].iloc[0]
     usable = fronts[fronts["status"] == "ok"].sort_values("flops")
-    points = {engine: usable[usable["engine"] == engine] for engine in ENGINE_MARKERS}
+    points = {engine: usable[usable["engine"] == engine] for engine in DRAWN}
     for engine, front in points.items():
         for _, fit in fits[fits["engine"] == engine].iterrows():
             _draw_fit(ax, front, fit)
@@ -41,18 +41,18 @@ def draw_fits(ax: Axes, fronts: pd.DataFrame, fits: pd.DataFrame) -> None:
 
 def _draw_fit(ax: Axes, front: pd.DataFrame, fit: pd.Series) -> None:
     """Front points of one engine and their fitted power law."""
-    column, color = COLUMNS[fit["quantity"]], ENGINE_COLORS[fit["engine"]]
+    column, engine = COLUMNS[fit["quantity"]], ENGINES[fit["engine"]]
     ax.plot(
         front["flops"],
         front[column],
-        ENGINE_MARKERS[fit["engine"]],
+        engine.marker,
         ms=3.5,
-        mec=color,
-        mfc=color if fit["engine"] == "sgd" else "none",
+        mec=engine.color,
+        mfc=engine.color if engine.stochastic else "none",
         label=fit_label(fit),
         zorder=6,
     )
-    _draw_power_law(ax, front, fit["quantity"], fit["estimate"], color=color, zorder=5)
+    _draw_power_law(ax, front, fit["quantity"], fit["estimate"], color=engine.color, zorder=5)
 
 
 def fit_label(fit: pd.Series) -> str:
@@ -63,7 +63,7 @@ def fit_label(fit: pd.Series) -> str:
     fit : Series
         A row of the EXPONENTS schema.
     """
-    engine = ENGINE_LABELS[fit["engine"]]
+    engine = ENGINES[fit["engine"]].label
     if not np.isfinite(fit["estimate"]):
         return f"{engine}: no fit"
     half_width = (fit["ci_high"] - fit["ci_low"]) / 2

@@ -14,15 +14,10 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from plrf.draw.palette import BLUE, INK, VERMILION
-from plrf.engines.registry import DRAWN, ENGINES
 from plrf.study.store import replacing
 
 WIDTH = 6.75  # inches, both columns of a page
 
-
-ENGINE_COLORS = {name: engine.color for name, engine in ENGINES.items()}
-ENGINE_LABELS = {name: engine.label for name, engine in ENGINES.items()}
-ENGINE_MARKERS = {name: engine.marker for name, engine in DRAWN.items()}
 
 # Parts of the loss (model section 6).
 TERM_COLORS = {"F_pp": BLUE, "F_ac": "#009E73", "K_pp": VERMILION, "F_0": "#444444"}

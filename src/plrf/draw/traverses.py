@@ -11,7 +11,7 @@ from plrf.draw.axes import say
 from plrf.draw.curves import draw_line
 from plrf.draw.exponents import draw_estimates, theory_exponent, why_no_fit
 from plrf.draw.palette import BLUE, INK
-from plrf.draw.style import ENGINE_MARKERS
+from plrf.engines.registry import DRAWN
 
 MARGIN, LEAST_RANGE = 0.08, 1.0  # in beta
 FINE = 600  # theory is drawn at so many values of beta
@@ -81,9 +81,9 @@ def draw_measured(ax: Axes, fits: pd.DataFrame, labels: Mapping[str, str]) -> pd
     DataFrame
         Rows whose fit was refused, which are not drawn.
     """
-    measured = fits[fits["engine"].isin(ENGINE_MARKERS)].sort_values("beta")
+    measured = fits[fits["engine"].isin(DRAWN)].sort_values("beta")
     refused = measured["estimate"].isna()
-    for engine in ENGINE_MARKERS:
+    for engine in DRAWN:
         good = measured[(measured["engine"] == engine) & ~refused]
         if len(good):
             draw_estimates(ax, good, engine, labels[engine])

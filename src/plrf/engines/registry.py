@@ -1,8 +1,7 @@
 """The engines: one entry for each way to compute losses.
 
-A new engine is a module with its runner, an entry here, its name in the configuration's schema and a
-test. Rules, requests for resources, the grid, checks, fits and
-figures go through this list.
+A new engine is a module with its runner, an entry here, its name in the configuration's schema and
+a test. Rules, requests for resources, the grid, checks, fits and figures go through this list.
 
 Imported at every parse of the Snakefile: no scipy here.
 """
