@@ -123,17 +123,6 @@ ENGINES = {
             color=BLUE,
             marker="D",
         ),
-        Engine(
-            name="estimate",
-            label="estimate",
-            runner="plrf.engines.estimate:run",
-            samples=False,
-            stochastic=False,
-            references=(),
-            seconds=_volterra_seconds,
-            color="#009E73",
-            marker="s",
-        ),
     )
 }
 """All engines by name; figures draw them in this order."""
