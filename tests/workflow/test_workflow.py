@@ -42,7 +42,6 @@ FRONTS = [sweep["front"] for sweep in QUICK["sweeps"].values() if "front" in swe
 EXPONENT_FIGURES = ["fig04_exponents", "fig08_xi_exponents"]
 FIGURES = sorted(
     [
-        "deviations",
         "fig01_toy_scaling",
         "fig02_phase_diagram",
         "fig05_finite_size",

@@ -184,15 +184,6 @@ FIGURES = (
         lambda config: sweep_points(config, config["traverse"]),
     ),
     Figure(
-        "deviations",
-        "deviations.py",
-        "Beyond the paper",
-        ("traverse",),
-        {"exponents": EXPONENTS},
-        _nothing,
-        lambda config: sweep_points(config, config["traverse"]),
-    ),
-    Figure(
         "fig17_negative_beta",
         "fig17_negative_beta.py",
         "Appendix",
