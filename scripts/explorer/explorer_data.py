@@ -12,6 +12,7 @@ from plrf.exact.front import compute_optimal
 from plrf.exact.loss import expected_loss
 from plrf.progress import track
 from plrf.scaling import ScalingRule
+from plrf.statuses import NO_POWER_LAW
 from plrf.study.provenance import provenance
 from plrf.study.schemas.explorer import EXPLORER_FRONTS, EXPLORER_LOSSES, EXPLORER_POINTS
 from plrf.study.schemas.losses import loss_status
@@ -21,7 +22,6 @@ from plrf.theory.parts import f_0, f_ac, f_pp, k_pp
 from plrf.theory.phases import exponents, phase_name
 from plrf.training import recorded_steps
 
-NO_POWER_LAW = "no power law"
 MEASURED = ["loss_error", "d_error", "eta", "eta_error", "xi", "xi_error"]
 
 

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from plrf.draw.axes import legend_below, legend_entries, power_of_ten, say
 from plrf.draw.exponents import LAWS, SYMBOLS
 from plrf.draw.phases import mark_phases
-from plrf.draw.planes import draw_map, fine_theory, finite, matrix
+from plrf.draw.planes import draw_map, fine_theory, finite, mark_failures, matrix
 from plrf.draw.style import WIDTH, panel_label, save, style
 from plrf.draw.traverses import draw_exact, draw_measured, draw_theory
 from plrf.engines.registry import ENGINES
@@ -46,6 +46,7 @@ def draw_maps(axes: dict[str, Axes], quantity: str, plane: pd.DataFrame) -> None
     signed = draw_map(axes["c"], deviation, CenteredNorm(0, half_range), DEVIATION_MAP, **bare)
     for name in "bc":
         axes[name].set(ylabel="", yticklabels=[])
+    mark_failures(axes["b"], plane)
     if not deviations.size:
         found = ", ".join(sorted(plane["status"].unique()))
         for name in "bc":

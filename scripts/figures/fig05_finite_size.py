@@ -11,6 +11,7 @@ from plrf.draw.exponents import SYMBOLS, theory_exponent
 from plrf.draw.palette import BLUE, INK, SKY
 from plrf.draw.phases import PHASE_COLORS
 from plrf.draw.style import WIDTH, panel_label, save, sequence_colors, style
+from plrf.statuses import NO_MINIMUM, OK
 from plrf.study.provenance import read_provenance
 from plrf.study.schemas.finite_size import LOCAL_EXPONENTS, LOSS_RATIOS
 from plrf.study.store import read_table
@@ -33,9 +34,10 @@ def of_quantity(table: pd.DataFrame, quantity: str) -> pd.DataFrame:
 
 
 def missing(rows: pd.DataFrame) -> str:
-    """What to add to the label of rows of which some have no exponent."""
-    count = (rows["status"] != "ok").sum()
-    return f", {count} without minimum" if count else ""
+    """What to add to the label of rows of which some have no exponent, and why."""
+    counts = rows.loc[rows["status"] != OK, "status"].value_counts()
+    reasons = counts.rename({NO_MINIMUM: "without minimum"}).items()
+    return "".join(f", {count} {reason}" for reason, count in reasons)
 
 
 def draw_ratios(ax: Axes, ratios: pd.DataFrame) -> None:
@@ -82,7 +84,8 @@ def draw_fading(ax: Axes, fronts: pd.DataFrame) -> None:
     ax.axhline(0, color=INK, lw=0.6)
     ax.set(xscale="log", xlabel="compute $f$ (flops)", ylabel=f"local {symbol} less theory")
     log_ticks(ax.xaxis)
-    say_if_empty(ax, "no minimum at any budget")
+    reasons = "\n".join(fronts["status"].unique())
+    say_if_empty(ax, f"no exponent at any budget:\n{reasons}")
 
 
 def draw(ratios: pd.DataFrame, traverse: pd.DataFrame, fronts: pd.DataFrame) -> Figure:

@@ -7,16 +7,30 @@ import pandas as pd
 
 from plrf.engines.registry import ENGINES
 from plrf.measure.agreement import check_agreement, check_exponents
+from plrf.statuses import OK, SOUND
 from plrf.study.provenance import provenance
 from plrf.study.schemas.checks import CHECKS
+from plrf.study.schemas.explorer import EXPLORER_FRONTS
+from plrf.study.schemas.finite_size import LOCAL_EXPONENTS
 from plrf.study.schemas.fits import EXPONENTS
 from plrf.study.schemas.grid import GRID
 from plrf.study.schemas.losses import ACCURACY, LOSSES
+from plrf.study.schemas.plane import PLANE
 from plrf.study.store import read_table, write_table
 from plrf.training import recorded_steps
 
 CURVE = ["sweep", "alpha", "beta", "d", "engine", "run"]
 POINT = ["sweep", "alpha", "beta", "d"]
+# What is checked: three tables of any study, and the exact fronts of the parts that it has.
+SCHEMAS = {
+    "grid": GRID,
+    "losses": LOSSES,
+    "exponents": EXPONENTS,
+    "plane": PLANE,
+    "explorer": EXPLORER_FRONTS,
+    "finite_size_traverse": LOCAL_EXPONENTS,
+    "finite_size_fronts": LOCAL_EXPONENTS,
+}
 
 
 class ResultsError(RuntimeError):
@@ -60,8 +74,21 @@ def check_errors(losses: pd.DataFrame) -> tuple[bool, str]:
     return bool(largest <= ACCURACY), f"largest relative error of a solver {largest:.1e}"
 
 
+def check_fronts(fronts: pd.DataFrame) -> tuple[bool, str]:
+    """Exact fronts have exponents, or lack them for what the model is like there."""
+    known = np.isfinite(fronts.filter(["eta", "xi", "value"])).all(axis=1)
+    wrong = fronts[~fronts["status"].isin(SOUND) | ((fronts["status"] == OK) & ~known)]
+    first = f", the first {wrong[['alpha', 'beta']].iloc[0].to_dict()}" if len(wrong) else ""
+    counts = [f"{n} {status}" for status, n in fronts["status"].value_counts().items()]
+    return wrong.empty, f"{len(wrong)} of {len(fronts)} failed{first}; {', '.join(counts)}"
+
+
 def check_results(
-    grid: pd.DataFrame, losses: pd.DataFrame, exponents: pd.DataFrame, steps_per_decade: int
+    grid: pd.DataFrame,
+    losses: pd.DataFrame,
+    exponents: pd.DataFrame,
+    steps_per_decade: int,
+    **fronts: pd.DataFrame,
 ) -> pd.DataFrame:
     """Run all checks: rows of the CHECKS schema."""
     rows = [
@@ -70,30 +97,28 @@ def check_results(
         ("solvers are accurate, or flagged", *check_errors(losses)),
         *check_agreement(losses),
         *check_exponents(grid, exponents),
+        *((f"exact fronts are found: {name}", *check_fronts(f)) for name, f in fronts.items()),
     ]
     return pd.DataFrame(rows, columns=CHECKS.names)
 
 
-def run_job(
-    grid_path: str, losses_path: str, exponents_path: str, steps_per_decade: int, path: str
-) -> None:
-    """Check the results and write the outcome.
+def run_job(paths: dict[str, str], steps_per_decade: int, path: str) -> None:
+    """Check the results, tables by their names in SCHEMAS, and write the outcome.
 
     Raises
     ------
     ResultsError
         If a check fails; nothing is written.
     """
-    grid, losses = read_table(grid_path, GRID), read_table(losses_path, LOSSES)
-    exponents = read_table(exponents_path, EXPONENTS)
-    checks = check_results(grid, losses, exponents, steps_per_decade)
+    tables = {name: read_table(file, SCHEMAS[name]) for name, file in paths.items()}
+    checks = check_results(**tables, steps_per_decade=steps_per_decade)
     for row in checks.itertuples():
         logging.info("%s: %s (%s)", "passed" if row.passed else "FAILED", row.check, row.detail)
     failed = checks[~checks["passed"]]
     if len(failed):
         lines = [f"{row.check}: {row.detail}" for row in failed.itertuples()]
         raise ResultsError("the results fail their tests:\n" + "\n".join(lines))
-    source = provenance({}, inputs=[grid_path, losses_path, exponents_path])
+    source = provenance({}, inputs=list(paths.values()))
     write_table(checks, CHECKS, path, source)
 
 
@@ -102,9 +127,7 @@ if __name__ == "__main__":
 
     log_to(snakemake.log[0])
     run_job(
-        snakemake.input.grid,
-        snakemake.input.losses,
-        snakemake.input.exponents,
+        dict(snakemake.input.items()),
         snakemake.params.steps_per_decade,
         snakemake.output[0],
     )

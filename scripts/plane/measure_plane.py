@@ -7,7 +7,10 @@ from typing import Any
 import pandas as pd
 
 from plrf.exact.front import compute_optimal
+from plrf.exact.loss import DivergenceError
+from plrf.exact.ridge import ConvergenceError
 from plrf.progress import track
+from plrf.statuses import DIVERGES, EDGE, NO_POWER_LAW, NOT_CONVERGED
 from plrf.study.provenance import provenance
 from plrf.study.schemas.plane import PLANE
 from plrf.study.store import write_table
@@ -38,8 +41,8 @@ def measure_point(alpha: float, beta: float, front: dict[str, Any]) -> dict[str,
     Returns
     -------
     dict
-        A row of the PLANE schema. Without a power law, on its edge, and where the front could not
-        be found, the measured values are NaN and the status says why.
+        A row of the PLANE schema. Without a power law, on its edge, and where the front was not
+        found, the measured values are NaN and the status says why. Any other error is raised.
     """
     name = phase_or_none(alpha, beta)
     eta_theory, xi_theory = map(float, exponents(alpha, beta))
@@ -52,13 +55,13 @@ def measure_point(alpha: float, beta: float, front: dict[str, Any]) -> dict[str,
         "xi_theory": xi_theory,
     }
     if name in ("none", "edge"):
-        status = "no power law" if name == "none" else "edge: no exponents"
-        return row | NOT_MEASURED | {"status": status}
+        return row | NOT_MEASURED | {"status": NO_POWER_LAW if name == "none" else EDGE}
     try:
         found = compute_optimal(alpha=alpha, beta=beta, **front)
-    except (ArithmeticError, ValueError, RuntimeError) as error:
+    except (DivergenceError, ConvergenceError) as error:
         logging.warning("alpha = %g, beta = %g: %s", alpha, beta, error)
-        return row | NOT_MEASURED | {"status": f"failed: {error}"}
+        status = DIVERGES if isinstance(error, DivergenceError) else NOT_CONVERGED
+        return row | NOT_MEASURED | {"status": status}
     return row | {
         "d_opt": float(found.d),
         "loss_opt": float(found.loss),

@@ -214,6 +214,11 @@ class TestPage:
         assert rows[0.7, 0.7]["failed"]
         assert "No minimum over d at 4 of 4 budgets" in rows[0.7, 0.7]["note"]
 
+        data["fronts"].loc[at.idxmax(), "status"] = "not converged"
+        rows = {(p["alpha"], p["beta"]): p for p in explorer_page.page_data(**data)["points"]}
+        assert "No minimum over d at 3 of 4 budgets" in rows[0.7, 0.7]["note"]
+        assert "No converged loss at 1 of 4 budgets" in rows[0.7, 0.7]["note"]
+
     def test_exponents_of_unknown_error(self, data):
         data["fronts"] = data["fronts"].assign(eta_error=math.nan, xi_error=math.inf)
         points = page_data(**data)["points"]

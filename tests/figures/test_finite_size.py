@@ -186,6 +186,11 @@ class TestFig05:
         labels = [text.get_text() for text, _ in shown_texts(figure)]
         assert [label for label in labels if label.endswith(", 2 without minimum")]
         assert layout_problems(figure) == []
+        fronts.loc[0, "status"] = "not converged"
+        labels = [
+            text.get_text() for text, _ in shown_texts(fig05_finite_size.draw(*data[:2], fronts))
+        ]
+        assert any(", 1 without minimum" in t and ", 1 not converged" in t for t in labels)
 
     def test_layout_of_the_default_configuration(self, style):
         """More points and betas, as many labels as there will be."""
@@ -237,7 +242,7 @@ class TestFig05:
         figure = fig05_finite_size.draw(ratio.assign(loss=np.nan, status="diverged"), *others)
         texts = [text.get_text() for text, _ in shown_texts(figure)]
         assert texts.count("no finite loss") == 1
-        assert texts.count("no minimum at any budget") == 2
+        assert texts.count("no exponent at any budget:\nno minimum") == 2
         assert layout_problems(figure) == []
 
     def test_figure_of_files(self, quick, tmp_path):

@@ -9,10 +9,13 @@ import pandas as pd
 import pytest
 from matplotlib.collections import QuadMesh
 
+from plrf import statuses
 from plrf.draw import limit_curves, planes, traverses
 from plrf.draw import style as draw_style
 from plrf.draw.style import TERM_LABELS
+from plrf.exact import front as exact_front
 from plrf.exact.front import compute_optimal
+from plrf.exact.ridge import ConvergenceError
 from plrf.scaling import learning_rate
 from plrf.study import store
 from plrf.study.schemas import plane as plane_schema
@@ -72,16 +75,32 @@ class TestMeasurePlane:
         assert (row["phase"], row["status"]) == (name, status)
         assert np.isnan([row[key] for key in MEASURED]).all()
 
-    def test_failure_is_kept_and_logged(self, monkeypatch, caplog):
-        def fail(**_):
-            raise ArithmeticError("no luck")
+    @staticmethod
+    def fail(error):
+        def raise_it(*_, **__):
+            raise error
 
-        monkeypatch.setattr(measure_plane, "compute_optimal", fail)
-        with caplog.at_level(logging.WARNING):
-            row = measure_plane.measure_point(1.0, 2.0, FRONT)
-        assert row["status"] == "failed: no luck"
+        return raise_it
+
+    @pytest.mark.parametrize("place", ["invert_at", "kernel_mass"])
+    def test_point_that_has_not_converged_is_kept(self, monkeypatch, place):
+        monkeypatch.setattr(exact_front, place, self.fail(ConvergenceError("no luck")))
+        row = measure_plane.measure_point(1.0, 2.0, FRONT)
+        assert row["status"] == statuses.NOT_CONVERGED
         assert np.isnan([row[key] for key in MEASURED]).all()
-        assert "alpha = 1, beta = 2: no luck" in caplog.text
+
+    def test_point_that_diverges_is_kept_and_logged(self, caplog):
+        with caplog.at_level(logging.WARNING):
+            row = measure_plane.measure_point(0.7, 0.7, FRONT | {"c": 1.9})
+        assert row["status"] == statuses.DIVERGES
+        assert np.isnan([row[key] for key in MEASURED]).all()
+        assert "alpha = 0.7, beta = 0.7: c = 1.9: SGD diverges at all sizes" in caplog.text
+
+    @pytest.mark.parametrize("error", [ValueError, RuntimeError, OverflowError, TypeError])
+    def test_any_other_error_is_raised(self, monkeypatch, error):
+        monkeypatch.setattr(measure_plane, "compute_optimal", self.fail(error("a mistake")))
+        with pytest.raises(error, match="a mistake"):
+            measure_plane.measure_point(1.0, 2.0, FRONT)
 
     def test_parts_are_joined_in_order(self, tmp_path):
         parts = [[0.6, 1.0], [0.8]]
@@ -295,6 +314,17 @@ class TestExponentPlane:
         figure = self.draw(quantity, nothing)
         reason = f"nothing to show: {nothing['status'].iloc[0]}"
         assert self.texts(figure).count(reason) == 2
+        assert layout_problems(figure) == []
+
+    def test_points_without_an_exponent_are_told_apart(self, style, quantity, plane):
+        """A failure of the numerics is not shown as a property of the model."""
+        found, reasons = plane.copy(), ["diverges", "not converged"]
+        assert not set(reasons) & set(self.texts(self.draw(quantity, plane)))
+        found.loc[found.index[-2:], [quantity, "status"]] = [[math.nan, s] for s in reasons]
+        figure = self.draw(quantity, found)
+        assert set(reasons) < set(self.texts(figure))
+        for point in found[-2:].itertuples():
+            assert is_drawn(figure, [point.alpha], [point.beta])
         assert layout_problems(figure) == []
 
     def test_traverse_without_any_fit_says_why(self, style, quantity, plane):

@@ -6,14 +6,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from plrf import statuses
 from plrf.measure import agreement
 from plrf.study import store
 from plrf.study.schemas import checks as checks_schema
 from plrf.study.schemas import fits as fits_schema
 from plrf.study.schemas import grid as grid_schema
 from plrf.study.schemas import losses as losses_schema
+from plrf.study.schemas import plane as plane_schema
 from scripts.measure import check_results
+from scripts.plane import measure_plane
 from tests.made_up import STEPS_PER_DECADE, exponent_rows, grid_table, losses_of_grid, write
+
+FRONT = {"flops": 1e5, "v_over_d": 4.0, "c": 0.5, "batch": 1}
 
 
 class TestCheckResults:
@@ -30,10 +35,10 @@ class TestCheckResults:
     def losses(self):
         return losses_of_grid(self.GRID, seed=1)
 
-    def outcome(self, losses, grid=None):
+    def outcome(self, losses, grid=None, **fronts):
         """The checks that fail, and the details of all."""
         grid = self.GRID if grid is None else grid
-        checks = check_results.check_results(grid, losses, self.NO_FITS, STEPS_PER_DECADE)
+        checks = check_results.check_results(grid, losses, self.NO_FITS, STEPS_PER_DECADE, **fronts)
         failed = checks.loc[~checks["passed"], "check"].tolist()
         return failed, dict(zip(checks["check"], checks["detail"], strict=True))
 
@@ -85,6 +90,46 @@ class TestCheckResults:
         assert self.outcome(losses)[0] == ["solvers are accurate, or flagged"]
         losses.loc[place, "status"] = "inaccurate"
         assert self.outcome(losses)[0] == []
+
+    # Columns that the checks read, of a point of each kind that is no failure.
+    SOUND = pd.DataFrame(
+        {
+            "alpha": [0.1, 0.2, 0.3, 0.4, 0.5],
+            "beta": 0.3,
+            "status": ["no power law", "edge: no exponents", "no minimum", "diverges", "ok"],
+            "eta": [math.nan] * 4 + [0.5],
+            "xi": [math.nan] * 4 + [0.4],
+        }
+    )
+
+    @pytest.mark.parametrize("part", ["plane", "explorer", "finite_size_fronts"])
+    def test_points_without_an_exponent_are_counted(self, losses, part):
+        fronts = self.SOUND
+        if part == "finite_size_fronts":
+            fronts = fronts.rename(columns={"eta": "value"}).drop(columns="xi")
+        name = f"exact fronts are found: {part}"
+        failed, details = self.outcome(losses, **{part: fronts})
+        assert failed == []
+        assert details[name].startswith("0 of 5 failed; ")
+        assert "1 no power law" in details[name] and "1 ok" in details[name]
+        assert name not in self.outcome(losses)[1]
+
+    @pytest.mark.parametrize(
+        "change", [{"status": "not converged"}, {"status": "new"}, {"xi": math.inf}]
+    )
+    def test_point_that_should_have_an_exponent_fails(self, losses, change):
+        """A failure of the numerics, an unknown reason, and an exponent that is none."""
+        plane = pd.concat([self.SOUND, self.SOUND[-1:].assign(alpha=0.6, **change)])
+        failed, details = self.outcome(losses, plane=plane)
+        assert failed == ["exact fronts are found: plane"]
+        start = "1 of 6 failed, the first {'alpha': 0.6, 'beta': 0.3}; "
+        assert details[failed[0]].startswith(start)
+
+    def test_statuses_of_the_library_are_known(self):
+        """Those of a real plane; one that is spelled otherwise would fail."""
+        plane = measure_plane.measure_plane([0.05, 0.2, 0.7], [-0.2, 0.1, 0.5], FRONT)
+        passed, detail = check_results.check_fronts(plane)
+        assert passed and set(plane["status"]) == {*statuses.SOUND} - {statuses.DIVERGES}, detail
 
     # Ten sizes of four runs with a scatter of 10%: the standard error is 1.6%.
     MANY = grid_table(
@@ -182,10 +227,12 @@ class TestCheckResults:
         grid_path = write(self.GRID, grid_schema.GRID, tmp_path / "grid.parquet")
         good = write(losses, losses_schema.LOSSES, tmp_path / "good.parquet")
         fits = write(exponent_rows(), fits_schema.EXPONENTS, tmp_path / "exponents.parquet")
-        arguments = (STEPS_PER_DECADE, tmp_path / "checks.parquet")
-        check_results.run_job(grid_path, good, fits, *arguments)
+        plane = measure_plane.measure_plane([0.7], [0.1, 0.5], FRONT)
+        paths = {"grid": grid_path, "losses": good, "exponents": fits}
+        paths["plane"] = write(plane, plane_schema.PLANE, tmp_path / "plane.parquet")
+        check_results.run_job(paths, STEPS_PER_DECADE, tmp_path / "checks.parquet")
         checks = store.read_table(tmp_path / "checks.parquet", checks_schema.CHECKS)
-        assert len(checks) == 3 + 2 + 2
+        assert len(checks) == 3 + 2 + 2 + 1
         assert checks["passed"].all()
 
         bad = losses.query("not (d == 20 and engine == 'sgd' and run == 1)").copy()
@@ -196,7 +243,7 @@ class TestCheckResults:
             r"\nlosses are positive and finite, or flagged: 5 unsound losses unflagged"
         )
         with pytest.raises(check_results.ResultsError, match=message):
-            check_results.run_job(grid_path, bad, fits, 4, tmp_path / "none.parquet")
+            check_results.run_job(paths | {"losses": bad}, 4, tmp_path / "none.parquet")
         assert not (tmp_path / "none.parquet").exists()
 
 

@@ -11,12 +11,15 @@ from hypothesis import strategies as st
 from scipy.stats import binom, linregress
 from scipy.stats import t as student_t
 
+from plrf import statuses
+from plrf.exact.ridge import ConvergenceError
 from plrf.measure.bootstrap import bootstrap
 from plrf.measure.curves import LossTable
 from plrf.measure.estimates import METHODS, front_exponents
 from plrf.measure.exponents import fit_exact_front, fit_exponents
 from plrf.measure.fronts import Front
 from plrf.measure.power_law import power_law
+from plrf.measure.references import ExactFront
 from tests.surfaces import ETA, XI, known_table, noisy
 
 TRUTHS = np.array([ETA, XI])
@@ -366,10 +369,25 @@ class TestExactFront:
         )
 
     def test_without_a_minimum_it_is_refused(self):
-        fits = fit_exact_front(self.front(status="no_minimum"), np.zeros(7), np.zeros(7))
-        message = "refused: 0 usable budgets, at least 4 needed; dropped 7 no_minimum"
+        fits = fit_exact_front(self.front(status="no minimum"), np.zeros(7), np.zeros(7))
+        message = "refused: 0 usable budgets, at least 4 needed; dropped 7 no minimum"
         assert fits.eta.status == message
         assert np.isnan([fits.eta.estimate, fits.xi.std_error]).all()
+
+    @pytest.mark.parametrize(
+        ("v_over_d", "status"), [(4.0, statuses.NOT_CONVERGED), (1, statuses.NO_MINIMUM)]
+    )
+    def test_a_loss_that_cannot_be_computed_is_no_lack_of_a_minimum(
+        self, monkeypatch, v_over_d, status
+    ):
+        def fail(*_):
+            raise ConvergenceError
+
+        monkeypatch.setattr("plrf.exact.front.invert_at", fail)
+        front = ExactFront.compute(np.array([1e6, 1e8]), 0.7, 0.7, v_over_d=v_over_d)
+        assert set(front.measurement.front.status) == {status}
+        assert front.measurement.eta.status.endswith(f"; dropped 2 {status}")
+        assert front.slopes is None
 
 
 def test_exponents_of_a_part_of_the_budgets():

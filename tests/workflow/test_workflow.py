@@ -287,6 +287,8 @@ class TestQuickWorkflow:
     def test_all_checks_of_the_results_passed(self, quick):
         checks = quick.table("aggregate/checks")
         assert checks["passed"].all()
+        tables = ("plane", "explorer", "finite_size_traverse", "finite_size_fronts")
+        assert {f"exact fronts are found: {name}" for name in tables} < set(checks["check"])
         for name, sweep in QUICK["sweeps"].items():
             compared = {
                 "sgd agrees with recursion": {"sgd", "recursion"} <= set(sweep["engines"]),
@@ -456,6 +458,7 @@ SAMPLED_SPECTRA = {"sample_spectra": 1, "contours": 1, "fig06_spectra": 1, "fig0
 SPECTRA = {"spectral_densities": 1} | SAMPLED_SPECTRA
 FINITE_SIZE = {"finite_size": 1, "fig05_finite_size": 1}
 EXPLORER = {"explorer_data": 1, "explorer_page": 1}
+CHECK = {"check_results": 1}  # also of the plane, finite sizes and the explorer
 # Without losses.
 APART = PLANE | OF_POINTS | SPECTRA | FINITE_SIZE | EXPLORER | {"table3_notation": 1}
 FROM_LOSSES = {"expand_grid": 1} | LOSSES | AFTER_LOSSES
@@ -476,16 +479,19 @@ CHANGES = {
         {k: n for k, n in FROM_LOSSES.items() if k != "volterra"} | SAMPLED_SPECTRA,
     ),
     "steps_per_decade": ([(("steps_per_decade",), 25)], FROM_LOSSES),
-    "budget of the plane": ([(("plane", "flops"), 2.0e5)], PLANE),
+    "budget of the plane": ([(("plane", "flops"), 2.0e5)], PLANE | CHECK),
     "point of a phase": ([(("phase_points", "III"), [1.0, 1.9])], OF_POINTS),
-    "explorer": ([(("explorer", "budgets"), 5)], EXPLORER),
+    "explorer": ([(("explorer", "budgets"), 5)], EXPLORER | CHECK),
     "traverse": (
         [(("traverse",), "phase_III")],
         dict.fromkeys([*EXPONENT_RULES, "fig16_window_sensitivity"], 1),
     ),
     "sampled W": ([(("spectra", "samples"), 12)], SAMPLED_SPECTRA),
     "c of the contours": ([(("spectra", "c"), 0.4)], {"contours": 1, "fig07_contour": 1}),
-    "budgets of finite sizes": ([(("finite_size", "fronts", "flops"), [1e4, 1e7])], FINITE_SIZE),
+    "budgets of finite sizes": (
+        [(("finite_size", "fronts", "flops"), [1e4, 1e7])],
+        FINITE_SIZE | CHECK,
+    ),
     "budget of fig01": ([(("toy_scaling", "budget"), 4.0e3)], {"fig01_toy_scaling": 1}),
     # Also by the name of a rule.
     "front": ([((*PHASE_III, "front"), "sgd")], {"front_sgd": 1}),
@@ -621,17 +627,17 @@ DRAWN_FROM_PLANE = set(EXPONENT_RULES)
             {"expand_grid", *LOSSES, "aggregate_losses", *SPECTRA, *OF_POINTS},
         ),
         ("theory/phases.py", {*LOSSES, "aggregate_losses", "sample_spectra"}),
-        ("theory/parts.py", {*FROM_LOSSES, *PLANE}),
+        ("theory/parts.py", {*FROM_LOSSES, *PLANE} - CHECK.keys()),
         ("exact/density.py", ALL_JOBS.keys() - {"spectral_densities", "fig06_spectra"}),
-        ("theory/estimated_front.py", ALL_JOBS.keys() - FINITE_SIZE.keys()),
+        ("theory/estimated_front.py", ALL_JOBS.keys() - FINITE_SIZE.keys() - CHECK.keys()),
         ("draw/style.py", ALL_JOBS.keys() - DRAWN),
         ("draw/explorer/page.py", ALL_JOBS.keys() - {"explorer_page"}),
         # New columns of a table rerun no simulation.
         ("study/schemas/fits.py", {*LOSSES, "aggregate_losses", *SPECTRA, *EXPLORER}),
-        ("study/schemas/explorer.py", ALL_JOBS.keys() - EXPLORER.keys()),
+        ("study/schemas/explorer.py", ALL_JOBS.keys() - EXPLORER.keys() - CHECK.keys()),
         ("study/catalogue.py", ALL_JOBS.keys()),
         ("../../scripts/figures/front.py", ALL_JOBS.keys() - set(FRONT_RULES)),
-        ("../../scripts/plane/measure_plane.py", ALL_JOBS.keys() - PLANE.keys()),
+        ("../../scripts/plane/measure_plane.py", ALL_JOBS.keys() - PLANE.keys() - CHECK.keys()),
         ("../../scripts/explorer/explorer_page.py", ALL_JOBS.keys() - {"explorer_page"}),
     ],
 )

@@ -32,6 +32,7 @@ rule fit_exponents:
 
 rule check_results:
     input:
+        **exact_fronts(),
         grid="results/grid.parquet",
         losses="results/aggregate/losses.parquet",
         exponents="results/fits/exponents.parquet",

@@ -115,6 +115,18 @@ def plane_front():
     return {key: config["plane"][key] for key in ("flops", "v_over_d", "c", "batch")}
 
 
+def exact_fronts():
+    """Exact fronts of the parts that the configuration asks for, by their names in the script."""
+    tables = {
+        "plane": "plane/exponents",
+        "explorer": "explorer/fronts",
+        "finite_size_traverse": "finite_size/traverse",
+        "finite_size_fronts": "finite_size/fronts",
+    }
+    files = {name: f"results/{table}.parquet" for name, table in tables.items()}
+    return {name: file for name, file in files.items() if file.split("/")[1] in config}
+
+
 def spectra_model():
     """What spectra are sampled of and computed for."""
     spectra = config["spectra"]

@@ -11,10 +11,14 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from plrf.draw.exponents import theory_exponent
+from plrf.draw.palette import INK
 from plrf.draw.phases import draw_phases
+from plrf.statuses import DIVERGES, NOT_CONVERGED
 
 FINE = 600  # theory is drawn at so many values of alpha and of beta
 NOTHING = "#DDDDDD"  # where there is no value
+
+MARKS = {DIVERGES: "+", NOT_CONVERGED: "x"}  # of points that are grey for these reasons
 
 
 def matrix(plane: pd.DataFrame, values: pd.Series) -> pd.DataFrame:
@@ -89,3 +93,19 @@ def draw_map(
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     return cells
+
+
+def mark_failures(ax: Axes, plane: pd.DataFrame) -> None:
+    """Mark the points that are grey for another reason than the want of a minimum.
+
+    Parameters
+    ----------
+    ax : Axes
+    plane : DataFrame
+        Rows of the PLANE schema.
+    """
+    for status, mark in MARKS.items():
+        points = plane[plane["status"] == status]
+        if len(points):
+            ax.plot(points["alpha"], points["beta"], mark, color=INK, ms=3, label=status)
+            ax.legend(loc="best", frameon=True)

@@ -23,6 +23,7 @@ from plrf.exact.ridge import (
 )
 from plrf.model import Model
 from plrf.scaling import ScalingRule
+from plrf.statuses import NO_MINIMUM, NOT_CONVERGED, OK
 from plrf.task import PowerLawTask, Task
 from plrf.theory.phases import phase_name
 from plrf.training import SGD
@@ -192,7 +193,7 @@ def compute_optimal(
     low, overflow = size_range(alpha, v_over_d)
     low = family.least_stable(low, max(low, min(np.log(LARGEST_SIZE), overflow)))
     rows = np.full((flops.size, 8), np.nan)
-    status = np.full(flops.size, "no minimum", dtype="<U13")
+    status = np.full(flops.size, NO_MINIMUM, dtype=f"<U{len(NOT_CONVERGED)}")
     previous: tuple[float, Array] | None = None
     for k in np.argsort(flops, axis=None):
         budget = float(flops.flat[k])
@@ -204,13 +205,13 @@ def compute_optimal(
         try:
             found = minimise(partial(family.log_loss, flops=budget), low, high, guess)
         except ConvergenceError:
-            status[k] = "not converged"
+            status[k] = NOT_CONVERGED
             continue
         if found is None:
             continue
         row = _local(found)
         rows[k] = [*row, *np.abs(row - _local(found.coarser()))]
-        status[k] = "ok"
+        status[k] = OK
         previous = np.log(budget), row
     measured, errors = np.moveaxis(rows.reshape(*flops.shape, 2, 4), (-2, -1), (0, 1))
     return Optimum(

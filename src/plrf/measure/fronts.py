@@ -45,7 +45,7 @@ class Front:
         edge of the grid of sizes or near a size without a loss;
         ``"not_convex"``, the parabola has no minimum;
         ``"vertex_outside"``, its minimum is not within the sizes that it was fitted to;
-        ``"no_minimum"``, the exact loss has none.
+        ``"no minimum"`` or ``"not converged"``, of the exact front (`plrf.statuses`).
     best : ndarray of int, shape (..., n_f), optional
         Index of the size with the lowest mean loss.
     d_low, d_high : ndarray, shape (..., n_f), optional

@@ -18,6 +18,7 @@ from plrf.measure.curves import LossTable
 from plrf.measure.estimates import METHODS, front_exponents
 from plrf.measure.exponents import Measurement, fit_exact_front
 from plrf.measure.fronts import Front
+from plrf.statuses import NO_MINIMUM
 
 FloatArray = NDArray[np.float64]
 
@@ -33,7 +34,7 @@ class ExactFront:
     measurement : Measurement
         Approach 0: the mean slopes over the budgets of the window.
     slopes : CubicHermiteSpline, optional
-        Log d* and log P* as functions of log f; None where some budget has no minimum.
+        Log d* and log P* as functions of log f; None where some budget has none.
     """
 
     measurement: Measurement
@@ -55,13 +56,12 @@ class ExactFront:
             As for `plrf.exact.front.compute_optimal`.
         """
         if v_over_d == 1:
-            nan, status = np.full(budgets.shape, np.nan), np.full(budgets.shape, "no_minimum")
+            nan, status = np.full(budgets.shape, np.nan), np.full(budgets.shape, NO_MINIMUM)
             return cls(fit_exact_front(Front(budgets, nan, nan, status), nan, nan), None)
         optimum = compute_optimal(budgets, alpha=alpha, beta=beta, v_over_d=v_over_d, **settings)
-        ok = optimum.status == "ok"
-        front = Front(budgets, optimum.d, optimum.loss, np.where(ok, "ok", "no_minimum"))
+        front = Front(budgets, optimum.d, optimum.loss, optimum.status)
         slopes = None
-        if ok.all():
+        if front.usable.all():
             logs = np.column_stack([np.log(optimum.d), np.log(optimum.loss)])
             derivatives = np.column_stack([optimum.xi, -optimum.eta])
             slopes = CubicHermiteSpline(np.log(budgets), logs, derivatives)

@@ -14,6 +14,7 @@ from plrf.arguments import number, whole_number
 from plrf.exact.front import size_range
 from plrf.exact.minimise import minimise
 from plrf.scaling import ScalingRule
+from plrf.statuses import NO_MINIMUM, OK
 from plrf.task import PowerLawTask
 from plrf.theory.parts import loss_estimate
 
@@ -134,5 +135,5 @@ def estimated_optimum(
         xi=float(xi),
         eta_error=float(abs(eta + THREE_POINTS @ log_loss)),
         xi_error=float(abs(xi - THREE_POINTS @ log_d)),
-        status="ok" if np.isfinite(xi) else "no minimum",
+        status=OK if np.isfinite(xi) else NO_MINIMUM,
     )

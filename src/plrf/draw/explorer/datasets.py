@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from plrf.draw.explorer.texts import cautions, failures, summary
+from plrf.statuses import NO_POWER_LAW
 
 LOSS = "loss P"
 TERMS = {"F_pp": "f_pp", "F_ac": "f_ac", "K_pp": "k_pp", "F_0": "f_0"}
@@ -67,7 +68,7 @@ def _numbers(values: ArrayLike) -> list[float | None]:
 def _point_values(row: Any) -> dict[str, Any]:
     """Theory at a point, and how it is marked in the phase diagram."""
     kind = "on a boundary" if "/" in row.phase else "in a phase"
-    kind = {"no power law": "no power law", "edge": "on the edge"}.get(row.status, kind)
+    kind = {NO_POWER_LAW: NO_POWER_LAW, "edge": "on the edge"}.get(row.status, kind)
     return {"phase": row.phase, "kind": kind, "eta": _number(row.eta), "xi": _number(row.xi)}
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from plrf.draw.explorer.style import ALPHA, BETA, WARNING, panel
 from plrf.draw.palette import INK
 from plrf.draw.phases import NARROW_PHASE, PHASE_COLORS, region_polygon
+from plrf.statuses import NO_POWER_LAW
 from plrf.theory.phases import PHASES
 
 MARGIN = 0.08  # of the phase diagram around its points
@@ -16,7 +17,7 @@ KINDS = {
     "in a phase": "circle",
     "on a boundary": "diamond",
     "on the edge": "triangle-up",
-    "no power law": "cross",
+    NO_POWER_LAW: "cross",
 }
 
 

@@ -5,6 +5,9 @@ from typing import Any
 
 import pandas as pd
 
+from plrf.statuses import NO_MINIMUM, NO_POWER_LAW, NOT_CONVERGED
+
+LOST = {NO_MINIMUM: "No minimum over d", NOT_CONVERGED: "No converged loss"}
 SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
@@ -19,7 +22,7 @@ def summary(row: Any, found: pd.DataFrame) -> str:
         Rows of the EXPLORER_FRONTS schema at the point, those with an optimal size; may be empty.
     """
     place = f"α = {row.alpha:g}, β = {row.beta:g}"
-    if row.status == "no power law":
+    if row.status == NO_POWER_LAW:
         return f"{place}: no power law."
     text = f"{place}: {'edge' if row.status == 'edge' else 'phase ' + row.phase}."
     if row.status == "ok":
@@ -39,7 +42,7 @@ def cautions(row: Any) -> list[str]:
     row : named tuple
         Of the EXPLORER_POINTS schema.
     """
-    if row.status == "no power law":
+    if row.status == NO_POWER_LAW:
         return [
             "2(α+β) < 1: the loss is set by the number of features v and does not fall as a power "
             "of compute, so there is no front. F_pp is infinite."
@@ -64,9 +67,9 @@ def failures(front: pd.DataFrame, losses: pd.DataFrame) -> list[str]:
         Rows of the EXPLORER schemas at one point.
     """
     texts = []
-    lost = int((front["status"] == "no minimum").sum())
-    if lost:
-        texts.append(f"No minimum over d at {lost} of {len(front)} budgets: left out.")
+    for status, reason in LOST.items():
+        if lost := int((front["status"] == status).sum()):
+            texts.append(f"{reason} at {lost} of {len(front)} budgets: left out.")
     poor = int((losses["status"] != "ok").sum())
     if poor:
         texts.append(f"{poor} of {len(losses)} losses are inaccurate or diverged: see tooltips.")

@@ -42,5 +42,5 @@ EXPLORER_FRONTS = schema(
     ("loss_error", pa.float64()),
     ("eta_error", pa.float64()),  # absolute
     ("xi_error", pa.float64()),
-    ("status", pa.string()),  # ok, no minimum or no power law
+    ("status", pa.string()),  # of plrf.statuses: ok, no minimum, not converged or no power law
 )

@@ -28,5 +28,5 @@ LOCAL_EXPONENTS = schema(
     ("value", pa.float64()),  # local exponent at this budget
     ("error", pa.float64()),  # absolute
     ("theory", pa.float64()),
-    ("status", pa.string()),  # ok or no minimum
+    ("status", pa.string()),  # of plrf.statuses: ok, no minimum or not converged
 )

@@ -17,5 +17,5 @@ PLANE = schema(  # exact fronts over the plane at one budget: NaN where the stat
     ("xi_error", pa.float64()),
     ("eta_theory", pa.float64()),
     ("xi_theory", pa.float64()),
-    ("status", pa.string()),
+    ("status", pa.string()),  # of plrf.statuses
 )
