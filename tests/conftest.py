@@ -2,9 +2,11 @@
 
 import json
 import os
+import pickle
 import shutil
 import subprocess
 import sysconfig
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,8 +91,12 @@ class Checkout:
         if shutil.which("git") is None:
             return cls(root, "unknown")
         author = ["-c", "user.name=test", "-c", "user.email=test", "-c", "commit.gpgsign=false"]
+        # The same commit in each copy, so that what one has run fits another.
+        date = {f"GIT_{who}_DATE": "2024-05-15T00:00:00Z" for who in ("AUTHOR", "COMMITTER")}
         for command in (["init", "-q"], ["add", "."], [*author, "commit", "-q", "-m", "copy"]):
-            subprocess.run(["git", *command], cwd=root, check=True, timeout=60)
+            subprocess.run(
+                ["git", *command], cwd=root, check=True, timeout=60, env=os.environ | date
+            )
         revision = subprocess.run(
             ["git", "rev-parse", "HEAD"],
             cwd=root,
@@ -137,10 +143,11 @@ class Checkout:
             timeout=900,
         )
 
-    def run_quick(self, directory: Path, cores: int, merge: bool = False) -> Run:
-        """Run the quick workflow, which must succeed."""
+    def run_quick(self, directory: Path, cores: int, merge: bool = False, *targets: str) -> Run:
+        """Run the quick workflow, or what leads to some targets; it must succeed."""
         process = self.snakemake(
             *("--configfile", self.quick, "--directory", directory, "--cores", str(cores)),
+            *targets,
             merge=merge,
         )
         assert process.returncode == 0, f"{process.stdout}\n{process.stderr}"
@@ -164,17 +171,40 @@ def checkout(tmp_path_factory) -> Checkout:
 
 @pytest.fixture(scope="session")
 def quick(checkout, tmp_path_factory) -> Run:
-    """The quick workflow on two cores, where matplotlib is set up oddly; read only."""
-    directory = tmp_path_factory.mktemp("quick")
-    (directory / "matplotlibrc").write_text(MATPLOTLIBRC, encoding="utf-8")
-    return checkout.run_quick(directory, cores=2)
+    """The quick workflow on two cores, where matplotlib is set up oddly; read only.
+
+    Processes that share the tests (pytest-xdist) share it: the first that comes runs it.
+    """
+    base = tmp_path_factory.getbasetemp()
+    directory = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "quick"
+    outcome = directory.with_suffix(".pickle")
+    try:
+        directory.mkdir()
+    except FileExistsError:
+        while not outcome.exists():
+            time.sleep(0.5)
+    else:
+        (directory / "matplotlibrc").write_text(MATPLOTLIBRC, encoding="utf-8")
+        found: Run | Exception
+        try:
+            found = checkout.run_quick(directory, cores=2)
+        except Exception as error:
+            found = error
+        temporary = outcome.with_suffix(".tmp")
+        temporary.write_bytes(pickle.dumps(found))
+        temporary.rename(outcome)
+    found = pickle.loads(outcome.read_bytes())
+    if isinstance(found, Exception):
+        raise found
+    return found
 
 
 @pytest.fixture
 def quick_copy(quick, tmp_path) -> Run:
     """The finished quick workflow again, to change something in it."""
     directory = tmp_path / "quick"
-    shutil.copytree(quick.directory, directory)
+    # Another process may be running something there.
+    shutil.copytree(quick.directory, directory, ignore=shutil.ignore_patterns("locks"))
     return Run(directory, quick.process)
 
 

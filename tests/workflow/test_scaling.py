@@ -58,7 +58,8 @@ def test_5000_points_are_a_few_hundred_jobs(checkout, tmp_path):
 def small_sweep(n_alphas):
     """A sweep of tiny work, with alphas that do not stand in order."""
     alphas = [round(0.6 + 0.9 * (7 * i % n_alphas) / n_alphas, 6) for i in range(n_alphas)]
-    return {"points": [[alpha, 0.5] for alpha in alphas], "d": [5], "flops": 100.0, "runs": 2}
+    points = [[alpha, 0.5] for alpha in alphas]
+    return {"points": points, "d": [5], "flops": 100.0, "runs": 2, "engines": ["sgd", "volterra"]}
 
 
 def test_values_do_not_depend_on_what_shares_a_job(checkout, tmp_path):
