@@ -20,8 +20,10 @@ from scipy import fft, linalg
 from plrf.engines.reduction import Reduction, feature_blocks, reduce
 from plrf.engines.sgd import simulate, simulate_literal
 from plrf.exact.front import compute_optimal
+from plrf.exact.groups import averaged_groups
 from plrf.exact.loss import expected_loss
-from plrf.scaling import learning_rate
+from plrf.model import power_law_model
+from plrf.scaling import ScalingRule, learning_rate
 from plrf.streams import random_stream
 from plrf.task import PowerLawTask
 from plrf.training import SGD
@@ -154,6 +156,28 @@ def sgd_ratios() -> Iterator[Row]:
     yield text, literal / steps / sgd_time(2000, 10, 1, 100), "at least 100"
 
 
+def group_ratios() -> Iterator[Row]:
+    """SGD on groups, against drawing its random numbers."""
+    for d in (10**4, 10**6, 10**8):
+        model, chains, steps = power_law_model(ALPHA, BETA, d, 4 * d), 10, 300
+        groups, sgd = averaged_groups(model), ScalingRule().training(model)
+        half_freedom = (groups.multiplicities - 1) / 2
+        stream = random_stream(1, "benchmark")
+
+        def draw(stream=stream, half_freedom=half_freedom) -> None:
+            for _ in range(1000):
+                stream.standard_normal(half_freedom.size)
+                stream.standard_gamma(half_freedom)
+
+        def run(groups=groups, sgd=sgd) -> None:
+            streams = [random_stream(1, "benchmark", k) for k in range(chains)]
+            simulate([groups] * chains, sgd, np.array([0, steps]), streams)
+
+        ratio = best_time(run, 3) / (chains * steps) / (best_time(draw, 3) / 1000)
+        text = f"SGD on groups, d = {d:.0e}, 10 runs: a step of a run over drawing its numbers"
+        yield text, ratio, "at most 1.5"
+
+
 def gram_eigenvectors(d: int, v: int) -> None:
     """The usual way, for its time: W whole, its covariance, and that one's eigenvectors."""
     features = random_stream(1, "benchmark").standard_normal((v, d))
@@ -182,7 +206,7 @@ def reduction_ratios() -> Iterator[Row]:
 def main() -> None:
     """Measure, and write the table as CSV and into docs/numerics.md."""
     table = pd.DataFrame(
-        [*expected_loss_ratios(), *reduction_ratios(), *sgd_ratios()],
+        [*expected_loss_ratios(), *reduction_ratios(), *sgd_ratios(), *group_ratios()],
         columns=["what", "ratio", "goal"],
     )
     path = Path("results/benchmarks/numerics.csv")

@@ -18,13 +18,23 @@ from plrf.study.schemas.losses import LOSSES
 from plrf.study.store import read_table
 
 METHOD, WINDOW = "approach2", 0  # of the windows, the main one
-CURVES = {"volterra": "lines: Volterra", "sgd": "bands: 80% of SGD runs, dotted: median"}
 MOST_DRAWN = 8  # sizes in panel a, whose curves and bands can be told apart
 
 
 def of_quantity(fits: pd.DataFrame, quantity: str) -> pd.DataFrame:
     """Rows of eta or of xi."""
     return fits[fits["quantity"] == quantity]
+
+
+def curves_in_words(losses: pd.DataFrame) -> list[str]:
+    """What lines and bands are, for those that there are."""
+    engines = [engine for name, engine in DRAWN.items() if (losses["engine"] == name).any()]
+    lines, runs = (
+        " and ".join(engine.label for engine in engines if engine.runs == kind)
+        for kind in (False, True)
+    )
+    words = [f"lines: {lines}"] if lines else []
+    return [*words, f"bands: 80% of {runs} runs, dotted: median"] if runs else words
 
 
 def draw_losses(
@@ -38,8 +48,7 @@ def draw_losses(
     ax.set(xlabel="compute $f$ (flops)", ylabel="loss $P$")
     alpha, beta, phase = exponents[["alpha", "beta", "phase"]].iloc[0]
     title = f"phase {phase}: $\\alpha = {alpha:g}$, $\\beta = {beta:g}$"
-    shown = [text for name, text in CURVES.items() if (losses["engine"] == name).any()]
-    panel_label(ax, "a", "; ".join([title, ", ".join(shown)]))
+    panel_label(ax, "a", "; ".join([title, *curves_in_words(losses)]))
     drawn = {str(d): Line2D([], [], color=color, lw=2) for d, color in colors.items()}
     title = f"parameters $d$ in panel a, {len(drawn)} of {len(sizes)} sizes"
     legend_below(ax.figure, drawn, MOST_DRAWN, title=title, columnspacing=1.5, handlelength=1.2)

@@ -21,7 +21,7 @@ import sys
 import pandas as pd
 from plrf.engines.registry import ENGINES
 from plrf.scaling import learning_rate
-from scripts.losses import averaged, sampled
+from scripts.losses import averaged, runs
 
 tables = []
 for alpha, beta, d in [(0.4, 0.3, 160), (0.7, 0.7, 120), (1.5, 0.5, 80)]:
@@ -30,8 +30,8 @@ for alpha, beta, d in [(0.4, 0.3, 160), (0.7, 0.7, 120), (1.5, 0.5, 80)]:
     for engine in ENGINES.values():
         runner = engine.name, engine.runner
         if engine.samples:
-            tables.append(sampled.losses([point], *runner, 1, 12))
-        else:
+            tables.append(runs.losses([point], *runner, True, 1, 12))
+        elif not engine.runs:
             tables.append(averaged.curve(point, *runner, 12))
 pd.concat(tables).to_parquet(sys.argv[1])
 """

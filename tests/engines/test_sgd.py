@@ -10,6 +10,7 @@ from plrf.engines import sgd as module
 from plrf.engines.recursion import recursion
 from plrf.engines.reduction import Reduction, feature_blocks, reduce
 from plrf.engines.sgd import simulate, simulate_literal
+from plrf.exact.groups import Groups
 from plrf.scaling import learning_rate
 from plrf.streams import random_stream
 from plrf.task import PowerLawTask
@@ -244,3 +245,64 @@ class TestDivergence:
         assert np.all(result.loss >= 0)
         assert result.loss[1, 0] < 1
         assert result.loss[-1, 0] < 1e-300
+
+
+class TestGroups:
+    """Equal eigenvalues as a group, and one by one: the same law of the loss, not only its mean."""
+
+    EIGENVALUES = np.array([0.9, 0.5, 0.2, 0.05])
+    MULTIPLICITIES = np.array([1, 3, 8, 20])
+    SIGNAL = np.array([1.0, 0.4, 0.3, 0.1])
+    STEPS = np.array([1, 4, 20, 100])
+    N = 3000
+
+    def groups(self):
+        counts = self.MULTIPLICITIES.astype(float)
+        return Groups(self.EIGENVALUES, counts, self.SIGNAL, 0.02)
+
+    def one_by_one(self):
+        """The signal of a group lies in one of its directions: the law does not depend on which."""
+        coefficients = np.zeros(self.MULTIPLICITIES.sum())
+        coefficients[np.cumsum(self.MULTIPLICITIES) - 1] = np.sqrt(self.SIGNAL)
+        eigenvalues = np.repeat(self.EIGENVALUES, self.MULTIPLICITIES)
+        return Reduction(eigenvalues[::-1], coefficients[::-1], 0.02)
+
+    @pytest.mark.parametrize("batch", [1, 16])
+    def test_law_is_that_of_the_eigenvalues_one_by_one(self, batch):
+        """Kolmogorov-Smirnov at 4 steps: a correct law fails with probability below 1e-5 each."""
+        sgd = SGD(0.25 / batch, batch)
+        samples = [
+            simulate([model] * self.N, sgd, self.STEPS, streams(self.N, seed)).loss
+            for model, seed in ((self.groups(), 21), (self.one_by_one(), 22))
+        ]
+        for ours, theirs in zip(*samples, strict=True):
+            assert ks_2samp(ours, theirs).pvalue > 1e-5
+
+    @pytest.mark.parametrize("batch", [1, 16])
+    def test_mean_is_that_of_the_recursion(self, batch):
+        """Within 5 standard errors of light-tailed losses: false alarms below 1e-5 in all."""
+        sgd, model = SGD(0.1 / batch, batch), self.one_by_one()
+        signal = model.coefficients**2
+        expected = recursion(model.eigenvalues, signal, model.floor, sgd, self.STEPS).loss
+        loss = simulate([self.groups()] * self.N, sgd, self.STEPS, streams(self.N, 23)).loss
+        error = loss.std(axis=1, ddof=1) / np.sqrt(self.N)
+        assert np.all(np.abs(loss.mean(axis=1) - expected) < 5 * error)
+
+    def test_groups_of_one_are_a_reduction(self):
+        """The same numbers are drawn for eigenvalues that are alone: the same bits."""
+        single = reduction()
+        order = slice(None, None, -1)
+        flipped = Reduction(single.eigenvalues[order], single.coefficients[order], single.floor)
+        groups = Groups(
+            flipped.eigenvalues, np.ones(D), np.square(flipped.coefficients), single.floor
+        )
+        found, expected = (
+            simulate([model] * 2, SGD(0.2), self.STEPS, streams(2)).loss
+            for model in (groups, flipped)
+        )
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+    def test_a_chain_does_not_depend_on_the_others_or_the_buffer(self):
+        many = simulate([self.groups()] * 5, SGD(0.2), self.STEPS, streams(5)).loss
+        alone = simulate([self.groups()], SGD(0.2), self.STEPS, streams(5)[3:4]).loss
+        np.testing.assert_allclose(many[:, 3:4], alone, rtol=1e-12)

@@ -105,7 +105,7 @@ def small_study(checkout, tmp_path_factory):
 def runs(cluster, checkout, small_study, tmp_path_factory):
     """Directories and outputs of the undisturbed and the disturbed run; the cluster's jobs."""
     disturbed = Checkout.create(tmp_path_factory.mktemp("disturbed_checkout")).one_size_per_job()
-    script = disturbed.root / "scripts" / "losses" / "sampled.py"
+    script = disturbed.root / "scripts" / "losses" / "runs.py"
     entry = "    log_to(snakemake.log[0])\n"
     assert entry in script.read_text(encoding="utf-8")
     script.write_text(

@@ -284,7 +284,7 @@ BAD = {
     "traverse of recursion alone": (
         {"sweeps.line.engines": ["recursion"], "sweeps.line.runs": 3},
         'traverse = "line": ',
-        "with the engine sgd or volterra",
+        "with one of the engines sgd, sgd_averaged, volterra",
     ),
     "plane without a power law": (
         {"plane.alpha.start": 0.1, "plane.alpha.stop": 0.2, "plane.beta.stop": 0.3},
@@ -368,7 +368,7 @@ BAD = {
     "nothing to simulate": (
         {"sweeps.toy.largest_simulated_d": 10},
         "sweeps.toy.largest_simulated_d = 10: ",
-        "has no effect without the engines sgd and recursion",
+        "has no effect without the engines sgd, recursion, sgd_averaged",
     ),
     "unknown key": ({"sed": 1}, "sed: unknown key", "did you mean seed?"),
     "unknown sweep key": ({"sweeps.toy.batchs": 1}, "sweeps.toy.batchs: unknown", "mean batch?"),
@@ -472,7 +472,7 @@ BAD = {
     "unknown engine": (
         {"sweeps.front.engines.0": "adam"},
         'sweeps.front.engines[0] = "adam": ',
-        "must be one of sgd, recursion, volterra",
+        "must be one of sgd, recursion, sgd_averaged, volterra",
     ),
     "v below d": ({"sweeps.toy.v_over_d": 0.99}, "sweeps.toy.v_over_d = 0.99: ", "at least 1 "),
     "zero batch": ({"sweeps.toy.batch": 0}, "sweeps.toy.batch = 0: ", "at least 1 "),
@@ -509,11 +509,29 @@ BAD = {
     ),
     "zero flops": ({"sweeps.plane.flops": 0}, "sweeps.plane.flops = 0: ", "greater than 0"),
     "zero runs": ({"sweeps.front.runs": 0}, "sweeps.front.runs = 0: ", "at least 1 "),
-    "runs missing": ({"sweeps.front.runs": ...}, "sweeps.front.runs: missing", "sgd and recursion"),
+    "groups where v is d": (
+        {
+            "sweeps.front.engines": ["sgd_averaged"],
+            "sweeps.front.v_over_d": 1,
+            "sweeps.front.d": [1000, 2000],
+        },
+        "sweeps.front.v_over_d = 1: ",
+        "must exceed 1 with the engine sgd_averaged",
+    ),
+    "groups of a small size": (
+        {"sweeps.front.engines": ["sgd_averaged"], "sweeps.front.d": [10, 1000]},
+        "sweeps.front.d[0] = 10: ",
+        "must be at least 1000 with the engine sgd_averaged",
+    ),
+    "runs missing": (
+        {"sweeps.front.runs": ...},
+        "sweeps.front.runs: missing",
+        "sgd, recursion, sgd_averaged need it",
+    ),
     "runs missing for recursion": (
         {"sweeps.plane.engines": ["recursion"]},
         "sweeps.plane.runs: missing",
-        "sgd and recursion",
+        "sgd, recursion, sgd_averaged need it",
     ),
     "empty window": (
         {"sweeps.front.windows.1": [2e3, 2e3]},
@@ -559,7 +577,7 @@ BAD = {
     "simulated budget without simulations": (
         {"sweeps.toy.simulated_flops": 1e4},
         "sweeps.toy.simulated_flops = 10000.0: ",
-        "has no effect without the engines sgd and recursion",
+        "has no effect without the engines sgd, recursion, sgd_averaged",
     ),
     "front without windows": (
         {"sweeps.front.windows": ...},

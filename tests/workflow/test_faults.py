@@ -144,7 +144,7 @@ def test_killed_job(checkout, small, undisturbed, tmp_path):
         Path("killed").touch()
         os.kill(os.getpid(), 9)
 """
-    broken = edited_script(tmp_path / "checkout", "losses/sampled.py", code)
+    broken = edited_script(tmp_path / "checkout", "losses/runs.py", code)
     directory = tmp_path / "run"
     arguments = ["--configfile", small, "--directory", directory, "--cores", "2", *TARGETS]
     process = broken.snakemake(*arguments, "--keep-going")
@@ -257,7 +257,7 @@ def test_failing_point_leaves_the_others(checkout, small, undisturbed, tmp_path)
     if (snakemake.params.engine, snakemake.params.points[0]["d"]) == ("sgd", 28):
         raise ArithmeticError("this point fails")
 """
-    broken = edited_script(tmp_path / "checkout", "losses/sampled.py", code)
+    broken = edited_script(tmp_path / "checkout", "losses/runs.py", code)
     directory = tmp_path / "run"
     arguments = ["--configfile", small, "--directory", directory, "--cores", "2", *TARGETS]
     process = broken.snakemake(*arguments, "--keep-going")
@@ -270,7 +270,7 @@ def test_failing_point_leaves_the_others(checkout, small, undisturbed, tmp_path)
         and ("losses/" in name or "grid" in name)
         and "aggregate" not in name
     ]
-    script = "scripts/losses/sampled.py"
+    script = "scripts/losses/runs.py"
     shutil.copy2(checkout.root / script, broken.root / script)
     process = broken.snakemake(*arguments, "--rerun-triggers", "mtime")
     assert process.returncode == 0, process.stderr

@@ -44,7 +44,8 @@ for engine in ENGINES.values():
             mem_mb=partial(job_memory, engine),
             runtime=partial(job_runtime, engine),
         params:
-            **({"seed": config["seed"]} if engine.samples else {}),
+            **({"seed": config["seed"]} if engine.runs else {}),
+            **({"samples": engine.samples} if engine.runs else {}),
             points=partial(job_points, engine),
             steps_per_decade=config["steps_per_decade"],
             engine=engine.name,

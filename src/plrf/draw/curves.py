@@ -8,11 +8,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
+from plrf.engines.registry import DRAWN
+
 BAND = (0.1, 0.5, 0.9)  # quantiles over runs of SGD
 
 
 def draw_loss_curves(ax: Axes, losses: pd.DataFrame, colors: Mapping[float, Any]) -> None:
-    """Loss against compute by size: Volterra as lines, SGD as bands over runs with their median.
+    """Loss against compute by size: expectations as lines, runs as bands with their median.
 
     A band ends where the first of its runs diverges, since the others alone would be biased.
 
@@ -24,12 +26,13 @@ def draw_loss_curves(ax: Axes, losses: pd.DataFrame, colors: Mapping[float, Any]
     colors : mapping
         Color of each size d.
     """
-    for d, curves in losses.groupby("d"):
-        volterra = curves[curves["engine"] == "volterra"]
-        draw_line(ax, volterra["flops"], volterra["loss"], color=colors[d], lw=0.9)
-        runs = curves[curves["engine"] == "sgd"].pivot(index="flops", columns="run", values="loss")
-        if runs.empty:
+    for (d, name), curves in losses.groupby(["d", "engine"]):
+        if name not in DRAWN:
             continue
+        if not DRAWN[name].runs:
+            draw_line(ax, curves["flops"], curves["loss"], color=colors[d], lw=0.9)
+            continue
+        runs = curves.pivot(index="flops", columns="run", values="loss")
         low, median, high = np.quantile(runs, BAND, axis=1)
         ax.fill_between(runs.index, low, high, color=colors[d], alpha=0.3, lw=0)
         draw_line(ax, runs.index, median, color=colors[d], lw=0.7, ls=(0, (1, 1)))

@@ -42,6 +42,11 @@ class Reduction:
     coefficients: Array
     floor: float
 
+    @property
+    def multiplicities(self) -> Array:
+        """Each eigenvalue is one."""
+        return np.ones(self.eigenvalues.size)
+
     def outer_trace(self, z: Array) -> Array:
         """Degrees of freedom ``sum lam_i/(lam_i - z)`` at real z above all lam_i; NaN elsewhere."""
         z = np.asarray(z, dtype=float)

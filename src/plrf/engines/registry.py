@@ -6,12 +6,13 @@ a test. Rules, requests for resources, the grid, checks, fits and figures go thr
 Imported at every parse of the Snakefile: no scipy here.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import pandas as pd
 
-from plrf.draw.palette import BLUE, SKY, VERMILION
+from plrf.draw.palette import BLUE, PURPLE, SKY, VERMILION
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,9 @@ class Engine:
     label : str
         In figures.
     runner : str
-        Function that computes losses, as "module:function". It takes reductions of W, an `SGD`,
-        the steps and a stream for each run, or, without runs, a `Model`, an `SGD` and the steps.
+        Function that computes losses, as "module:function". It takes a spectrum for each run, an
+        `SGD`, the steps and a stream for each run, or, without runs, a `Model`, an `SGD` and the
+        steps.
     samples : bool
         Whether it draws W anew for each run; otherwise W is averaged out.
     stochastic : bool
@@ -52,9 +54,14 @@ class Engine:
     marker: str
 
     @property
+    def runs(self) -> bool:
+        """Whether it makes runs that differ."""
+        return self.samples or self.stochastic
+
+    @property
     def script(self) -> str:
         """Script of its jobs, in ``scripts/losses``."""
-        return "sampled.py" if self.samples else "averaged.py"
+        return "runs.py" if self.runs else "averaged.py"
 
     @property
     def module(self) -> str:
@@ -73,6 +80,12 @@ def _sgd_seconds(rows: pd.DataFrame) -> float:
     steps = 4e-5 * rows.drop_duplicates("alpha")["steps"].sum()
     chains = 1.5e-8 * (rows["runs"] * rows["steps"] * rows["d"]).sum()
     return _reduction_seconds(rows) + float(steps + chains)
+
+
+def _averaged_sgd_seconds(rows: pd.DataFrame) -> float:
+    """Time of the groups, whose number grows like log d, and of the steps of all chains."""
+    groups = 150 * rows["d"].map(math.log10)
+    return float((2 + 1e-7 * groups * rows["runs"] * rows["steps"] + 1e-4 * rows["steps"]).sum())
 
 
 def _recursion_seconds(rows: pd.DataFrame) -> float:
@@ -113,6 +126,17 @@ ENGINES = {
             marker="",
         ),
         Engine(
+            name="sgd_averaged",
+            label="SGD (groups)",
+            runner="plrf.engines.sgd:simulate",
+            samples=False,
+            stochastic=True,
+            references=("volterra",),
+            seconds=_averaged_sgd_seconds,
+            color=PURPLE,
+            marker="s",
+        ),
+        Engine(
             name="volterra",
             label="Volterra",
             runner="plrf.engines.volterra:run",
@@ -133,5 +157,5 @@ EXACT = "volterra"
 DRAWN = {name: engine for name, engine in ENGINES.items() if engine.marker}
 """Engines whose fits are drawn."""
 
-WITH_RUNS = {name: engine for name, engine in ENGINES.items() if engine.samples}
+WITH_RUNS = {name: engine for name, engine in ENGINES.items() if engine.runs}
 """Engines of which a sweep says how many runs they make."""

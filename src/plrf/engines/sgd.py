@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from plrf.engines.curves import DIVERGENCE_FACTOR, LossCurves
 from plrf.engines.reduction import Reduction
+from plrf.exact.groups import Groups
 from plrf.progress import track
 from plrf.task import Task
 from plrf.training import SGD
@@ -21,7 +22,7 @@ NOISE_BUFFER = 1 << 16
 # A chain that diverges may overflow before the end of its block.
 @np.errstate(over="ignore", invalid="ignore")
 def simulate(
-    reductions: Sequence[Reduction],
+    reductions: Sequence[Reduction | Groups],
     sgd: SGD,
     steps: Steps,
     streams: Sequence[np.random.Generator],
@@ -29,13 +30,15 @@ def simulate(
     """Simulate SGD in the eigenbasis, exact in law, at O(d) per step for any batch (section 2).
 
     The state of a chain is ``w = (sqrt(lam_i) rho_i, -sqrt(F0))`` with loss ``|w|^2``. A batch acts
-    through ``G^T G w``, drawn with one chi-squared number and d + 1 normals. Chains are independent
+    through ``G^T G w``, drawn with one chi-squared number and d + 1 normals. Of m equal eigenvalues
+    only the length of w in their space matters, whose law follows from one normal along w and the
+    squared length of m - 1 across: two numbers for a group, however large. Chains are independent
     and advance together; a chain's result does not depend on the others.
 
     Parameters
     ----------
-    reductions : sequence of Reduction
-        One for each chain, all with the same d.
+    reductions : sequence of Reduction or Groups
+        One for each chain, all of the same length and with the same multiplicities.
     sgd : SGD
         The training.
     steps : int array, shape (n_steps,)
@@ -50,8 +53,13 @@ def simulate(
     """
     state = np.array([[*-r.coefficients, -np.sqrt(r.floor)] for r in reductions])
     rates = np.array([[*(sgd.learning_rate * r.eigenvalues), 0.0] for r in reductions])
-    # Separate streams for the two kinds of numbers: results do not depend on the buffer's length.
-    normal_streams, chi2_streams = zip(*(s.spawn(2) for s in streams), strict=True)
+    # Separate streams for each kind of numbers: results do not depend on the buffer's length.
+    normal_streams, chi2_streams, across_streams = zip(*(s.spawn(3) for s in streams), strict=True)
+    # From the first group of several eigenvalues on; the last coordinate is that of the floor.
+    freedom = reductions[0].multiplicities - 1
+    first_group = int(np.argmax(freedom > 0)) if freedom.any() else freedom.size
+    groups, half_freedom = slice(first_group, -1), freedom[first_group:] / 2
+    lengths, group_rates = state[:, groups], rates[:, groups]  # views
     n_chains, width = state.shape
     length = max(1, NOISE_BUFFER // state.size)
     noise = np.empty((n_chains, length, width))
@@ -69,6 +77,11 @@ def simulate(
             stream.standard_normal(out=noise[chain])
         chi2 = np.stack([s.chisquare(sgd.batch, size=length) for s in chi2_streams], axis=1)
         root = np.sqrt(chi2)
+        gammas = [
+            s.standard_gamma(half_freedom, (length, freedom.size - first_group))
+            for s in across_streams
+        ]
+        across = 2 * np.stack(gammas, axis=1)
         for k in range(min(length, n_steps + 1 - start)):
             xi = noise[:, k]
             square = np.vecdot(state, state)
@@ -80,6 +93,9 @@ def simulate(
             update += xi
             update *= rates
             state -= update
+            if lengths.size:
+                kick = group_rates * (root[k] * norm)[:, None]
+                np.sqrt(np.square(lengths) + np.square(kick) * across[k], out=lengths)
         done = min(length, n_steps + 1 - start)
         recorded = (steps >= start) & (steps < start + done)
         loss[recorded] = history[steps[recorded] - start]

@@ -84,7 +84,7 @@ def with_comparability(models: pd.DataFrame, engine: str, reference: str) -> pd.
     """Columns ``compared`` and ``bias`` for rows of models."""
     rows = [_comparability(key) for key in models[MODEL].itertuples(index=False, name=None)]
     samples, stable, bias = np.array(rows, dtype=float).reshape(-1, 3).T
-    over_w = not ENGINES[reference].samples
+    over_w = ENGINES[engine].samples and not ENGINES[reference].samples
     compared = (samples > 0) | (not ENGINES[engine].stochastic)
     compared &= (stable > 0) | (not over_w)
     return models.assign(compared=compared, bias=bias if over_w else 0.0)

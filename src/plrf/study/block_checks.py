@@ -79,7 +79,9 @@ def _traverse_problems(name: Any, sound: Sweeps, names: Collection[str]) -> Iter
         rule = f"must be a sweep with one alpha and one to {MOST_PANELS} windows"
         yield problem(("traverse",), name, rule)
     if DRAWN.keys().isdisjoint(sweep["engines"]):
-        rule = f"must be a sweep with the engine {' or '.join(DRAWN)}, whose exponents are drawn"
+        rule = (
+            f"must be a sweep with one of the engines {', '.join(DRAWN)}, whose exponents are drawn"
+        )
         yield problem(("traverse",), name, rule)
     if all(2 * (alpha + beta) - 1 <= TOLERANCE for _, alpha, beta in points(sweep)):
         rule = (

@@ -59,7 +59,7 @@ def _rows(name: str, sweep: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         }
         for engine in (ENGINES[name] for name in ENGINES if name in sweep["engines"]):
             runs, flops = 0, sweep["flops"]
-            if engine.samples:
+            if engine.runs:
                 if d > sweep.get("largest_simulated_d", d):
                     continue
                 runs, flops = sweep["runs"], sweep.get("simulated_flops", flops)
@@ -89,7 +89,7 @@ def features(sweep: Mapping[str, Any], d: int) -> int:
 
 
 def needs_runs(sweep: Mapping[str, Any]) -> bool:
-    """Whether one of the engines draws W anew for each run."""
+    """Whether one of the engines makes runs that differ."""
     return not WITH_RUNS.keys().isdisjoint(sweep["engines"])
 
 

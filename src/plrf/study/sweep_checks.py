@@ -6,6 +6,7 @@ from operator import itemgetter
 from typing import Any
 
 from plrf.engines.registry import DRAWN, ENGINES, WITH_RUNS
+from plrf.exact.groups import LEAST_SIZE
 from plrf.exact.ridge import critical_learning_rate
 from plrf.model import power_law_model
 from plrf.scaling import learning_rate
@@ -28,8 +29,9 @@ def sweep_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]
     for key, values in sweep.get("product", {}).items():
         yield from repeats((*path, "product", key), values)
     if needs_runs(sweep) and "runs" not in sweep:
-        yield (*path, "runs"), f": missing, the engines {' and '.join(WITH_RUNS)} need it"
+        yield (*path, "runs"), f": missing, the engines {', '.join(WITH_RUNS)} need it"
     yield from _size_problems(path, sweep)
+    yield from _group_problems(path, sweep)
     yield from edge_problems(path, sweep)
     yield from stability_problems(path, sweep)
     yield from _budget_problems(path, sweep)
@@ -37,7 +39,7 @@ def sweep_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]
         rule = "a front figure needs windows and exactly one point"
         yield problem((*path, "front"), sweep["front"], rule)
     elif "front" in sweep and DRAWN.keys().isdisjoint(sweep["engines"]):
-        rule = f"a front figure draws the engines {' and '.join(DRAWN)}, and needs one of them"
+        rule = f"a front figure draws the engines {', '.join(DRAWN)}, and needs one of them"
         yield problem((*path, "front"), sweep["front"], rule)
     if "windows" in sweep and needs_runs(sweep) and sweep.get("runs") == 1:
         rule = "must be at least 2 with windows, where the spread of runs gives the errors"
@@ -57,7 +59,7 @@ def _size_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]
     """Find limits of the simulations that leave the run engines, or a size, without work."""
     limits = [key for key in ("largest_simulated_d", "simulated_flops") if key in sweep]
     if not needs_runs(sweep):
-        rule = f"has no effect without the engines {' and '.join(WITH_RUNS)}"
+        rule = f"has no effect without the engines {', '.join(WITH_RUNS)}"
         yield from (problem((*path, key), sweep[key], rule) for key in limits)
         return
     sizes = sweep["d"]
@@ -78,6 +80,18 @@ def _size_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]
     if "simulated_flops" in sweep and budget < step:
         rule = f"less than one step of the largest simulated d, must be at least {step}"
         yield problem((*path, "simulated_flops"), budget, rule)
+
+
+def _group_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find sizes at which a spectrum cannot be grouped with W averaged out."""
+    asked = [name for name, engine in WITH_RUNS.items() if not engine.samples]
+    asked = [name for name in asked if name in sweep["engines"]]
+    if asked and sweep["v_over_d"] == 1:
+        yield problem((*path, "v_over_d"), 1, f"must exceed 1 with the engine {asked[0]}")
+    for i, d in enumerate(sweep["d"] if asked else []):
+        if d < LEAST_SIZE:
+            rule = f"must be at least {LEAST_SIZE} with the engine {asked[0]}"
+            yield problem((*path, "d", i), d, rule)
 
 
 def edge_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]:

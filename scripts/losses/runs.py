@@ -1,6 +1,7 @@
-"""Losses of some alphas and sizes of a sweep, by an engine that draws W anew for each run.
+"""Losses of some alphas and sizes of a sweep, by an engine that makes runs.
 
-For each alpha and size, W is drawn once per run and its reduction shared among all betas.
+For each alpha and size, W is drawn once per run and its reduction shared among all betas; or it is
+averaged out, and all runs of a point share a spectrum in groups.
 """
 
 import logging
@@ -12,6 +13,8 @@ import numpy as np
 import pandas as pd
 
 from plrf.engines.reduction import Reduction, reduce
+from plrf.exact.groups import Groups, averaged_groups
+from plrf.model import power_law_model
 from plrf.progress import track
 from plrf.streams import random_stream
 from plrf.study.loss_rows import loss_rows, runner_of
@@ -33,18 +36,29 @@ def reductions(points: Points, seed: int) -> list[list[Reduction]]:
     return [reduce(stream, tasks, d, v) for stream in streams]
 
 
-def sample_stream(point: dict[str, Any], seed: int, run: int) -> np.random.Generator:
+def spectra(points: Points, seed: int, samples: bool) -> list[Reduction | Groups]:
+    """Spectra of all runs, those of a run's betas one after the other."""
+    if samples:
+        return [reduction for row in reductions(points, seed) for reduction in row]
+    keys = ("alpha", "beta", "d", "v")
+    models = (power_law_model(*(point[key] for key in keys)) for point in points)
+    groups = [averaged_groups(model) for model in models]
+    return groups * points[0]["runs"]
+
+
+def sample_stream(point: dict[str, Any], seed: int, run: int, samples: bool) -> np.random.Generator:
     """Stream of the samples of one run.
 
     It depends on c as the configuration gives it: the last bit of the learning rate depends on the
     machine, and would choose another sample.
     """
     values = (point[key] for key in ("beta", "alpha", "d", "v", "batch", "c"))
-    return random_stream(seed, "samples", *values, run)
+    purpose = "samples" if samples else "samples, W averaged out"
+    return random_stream(seed, purpose, *values, run)
 
 
 def losses(
-    points: Points, engine: str, runner: str, seed: int, steps_per_decade: int
+    points: Points, engine: str, runner: str, samples: bool, seed: int, steps_per_decade: int
 ) -> pd.DataFrame:
     """Losses of all runs of one alpha and size, as rows of the LOSSES schema.
 
@@ -54,6 +68,8 @@ def losses(
         Rows of the grid that differ in beta only.
     engine, runner : str
         Name of the engine, and its function.
+    samples : bool
+        Whether W is drawn; otherwise it is averaged out.
     seed : int
         The config's seed.
     steps_per_decade : int
@@ -61,10 +77,9 @@ def losses(
     """
     steps = recorded_steps(points[0]["steps"], steps_per_decade)
     chains = [(point, run) for run in range(points[0]["runs"]) for point in points]
-    reduced = [reduction for row in reductions(points, seed) for reduction in row]
-    streams = [sample_stream(point, seed, run) for point, run in chains]
+    streams = [sample_stream(point, seed, run, samples) for point, run in chains]
     sgd = SGD(points[0]["learning_rate"], points[0]["batch"])
-    curves = runner_of(runner)(reduced, sgd, steps, streams)
+    curves = runner_of(runner)(spectra(points, seed, samples), sgd, steps, streams)
     tables = []
     for k, (point, run) in enumerate(chains):
         if curves.diverged_at[k] >= 0:
@@ -75,14 +90,20 @@ def losses(
 
 
 def run_job(
-    points: Points, engine: str, runner: str, seed: int, steps_per_decade: int, path: str
+    points: Points,
+    engine: str,
+    runner: str,
+    samples: bool,
+    seed: int,
+    steps_per_decade: int,
+    path: str,
 ) -> None:
     """Run a job, one alpha and size after the other, and write its losses."""
     tables = []
     spectrum = itemgetter("alpha", "d")
     spectra = [list(rows) for _, rows in groupby(sorted(points, key=spectrum), spectrum)]
     for rows in track(spectra, "pairs of alpha and d", len(spectra)):
-        tables.append(losses(rows, engine, runner, seed, steps_per_decade))
+        tables.append(losses(rows, engine, runner, samples, seed, steps_per_decade))
         logging.info("%s: alpha=%s, d=%s", engine, rows[0]["alpha"], rows[0]["d"])
     source = provenance({"points": points, "steps_per_decade": steps_per_decade}, seed)
     write_table(pd.concat(tables), LOSSES, path, source)
@@ -96,6 +117,7 @@ if __name__ == "__main__":
         snakemake.params.points,
         snakemake.params.engine,
         snakemake.params.runner,
+        snakemake.params.samples,
         snakemake.params.seed,
         snakemake.params.steps_per_decade,
         snakemake.output[0],
