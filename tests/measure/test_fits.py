@@ -10,12 +10,12 @@ from scipy.stats import linregress
 from plrf.exact.front import compute_optimal
 from plrf.measure import points
 from plrf.study import store
+from plrf.study.provenance import read_provenance
 from plrf.study.schemas import fits as fits_schema
-from plrf.study.schemas import grid as grid_schema
 from plrf.study.schemas import losses as losses_schema
 from scripts.losses import aggregate_losses
-from scripts.measure import check_results, fit_exponents
-from tests.made_up import grid_table, loss_rows, write
+from scripts.measure import check_results, fit_exponents, join_fits
+from tests.made_up import loss_rows, write
 
 
 class TestFitExponents:
@@ -235,15 +235,10 @@ class TestFitExponents:
         sgd.loc[lost, "loss"] = math.nan
         sgd.loc[lost, "status"] = "diverged"
         expected = self.curves([0.9, 1.1], engine="recursion")
-        last = sgd.groupby("d")["step"].max()
-        grid = grid_table(
-            *({"d": d, "steps": int(steps), "volterra": False} for d, steps in last.items())
-        )
         files = [
             write(table, losses_schema.LOSSES, tmp_path / f"{name}.parquet")
             for name, table in (("sgd", sgd), ("recursion", expected))
         ]
-        grid_path = write(grid, grid_schema.GRID, tmp_path / "grid.parquet")
         losses_path = tmp_path / "losses.parquet"
         aggregate_losses.aggregate(files, {"seed": 1}, losses_path)
         losses = store.read_table(losses_path, losses_schema.LOSSES)
@@ -255,8 +250,7 @@ class TestFitExponents:
         assert check_results.check_positive(losses)[0]
 
         paths = {name: tmp_path / f"fit_{name}.parquet" for name in points.Fits._fields}
-        sweeps = {"sweep": self.sweep()}
-        fit_exponents.run_job(grid_path, losses_path, sweeps, self.fits, 1, paths)
+        fit_exponents.run_job([losses_path], self.sweep(), self.fits, 1, paths)
         isoflop = store.read_table(paths["isoflop"], fits_schema.ISOFLOP)
         missing = isoflop[isoflop["loss"].isna()]
         assert set(zip(missing["engine"], missing["d"], strict=True)) == {("sgd", d)}
@@ -275,25 +269,26 @@ class TestFitExponents:
         exact = by_approach1["quantity"].map({"eta": self.ETA, "xi": self.XI})
         np.testing.assert_allclose(by_approach1["estimate"], exact, rtol=self.RTOL)
 
-    def test_only_sweeps_with_a_window_are_fitted(self):
+    def test_each_point_is_fitted_and_sweeps_are_joined(self, tmp_path):
         curves = self.curves()
-        losses = pd.concat([curves, curves.assign(sweep="other"), curves.assign(beta=3.0)])
-        grid = grid_table({}, {"sweep": "other"}, {"beta": 3.0, "phase": "made up"})
-        fits = fit_exponents.fit_all(grid, losses, {"sweep": self.sweep()}, self.fits, 1)
-        for part in fits:
-            assert set(part["sweep"]) == {"sweep"}
-            assert set(part["beta"]) == {2.0, 3.0}
-        assert set(zip(fits.exponents["beta"], fits.exponents["phase"], strict=True)) == {
-            (2.0, "III"),
-            (3.0, "made up"),
-        }
+        parts = {name: [] for name in join_fits.SCHEMAS}
+        for sweep, betas in (("b", (3.0, 2.0)), ("a", (2.0,))):
+            losses = pd.concat(curves.assign(sweep=sweep, beta=beta) for beta in betas)
+            path = write(losses, losses_schema.LOSSES, tmp_path / f"losses_{sweep}.parquet")
+            paths = {name: str(tmp_path / f"{sweep}_{name}.parquet") for name in parts}
+            fit_exponents.run_job([path], self.sweep(), self.fits, 1, paths)
+            for name, files in parts.items():
+                files.append(paths[name])
+        joined = {name: str(tmp_path / f"{name}.parquet") for name in parts}
+        join_fits.join_fits(parts, 1, joined)
+        for name, schema in join_fits.SCHEMAS.items():
+            table = store.read_table(joined[name], schema)
+            found = list(table.groupby(["sweep", "beta"], sort=False).groups)
+            assert found == [("a", 2.0), ("b", 2.0), ("b", 3.0)]
+        assert read_provenance(joined["exponents"])["seed"] == "1"
 
     def test_without_windows_tables_are_empty(self, tmp_path):
-        grid_path = write(grid_table({}), grid_schema.GRID, tmp_path / "grid.parquet")
-        losses_path = write(
-            loss_rows([0, 1], [2, 1]), losses_schema.LOSSES, tmp_path / "losses.parquet"
-        )
-        paths = {name: tmp_path / f"fit_{name}.parquet" for name in points.Fits._fields}
-        fit_exponents.run_job(grid_path, losses_path, {}, self.fits, 1, paths)
-        for name, schema in (("exponents", fits_schema.EXPONENTS), ("fronts", fits_schema.FRONTS)):
+        paths = {name: str(tmp_path / f"{name}.parquet") for name in join_fits.SCHEMAS}
+        join_fits.join_fits({}, 1, paths)
+        for name, schema in join_fits.SCHEMAS.items():
             assert store.read_table(paths[name], schema).empty

@@ -171,9 +171,10 @@ def change_one_byte(content):
 
 # A file between two stages, what happens to it, and the file that the next stage makes of it.
 DAMAGES = [
-    ("grid", truncate, "fits/exponents.parquet"),
+    ("grid", truncate, "aggregate/checks.parquet"),
     ("losses/sgd/phase_III/alpha~1.0_d~40", change_one_byte, "aggregate/losses.parquet"),
-    ("aggregate/losses", overwrite, "fits/exponents.parquet"),
+    ("aggregate/losses", overwrite, "aggregate/checks.parquet"),
+    ("fits/phase_III/isoflop", overwrite, "fits/isoflop.parquet"),
     ("fits/exponents", truncate, "tables/table4_measured_exponents.md"),
     ("fits/fronts", change_one_byte, "figures/fig13_front_III.png"),
 ]

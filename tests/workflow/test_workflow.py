@@ -447,8 +447,10 @@ def n_alphas(config, engine):
 
 
 # Jobs of the quick workflow by rule.
-FITS = {
-    "fit_exponents": 1,
+ALL_FITS = {"fit_exponents": sum("windows" in sweep for sweep in QUICK["sweeps"].values())}
+# What follows from the fits of one sweep.
+OF_FITS = {
+    "join_fits": 1,
     "check_results": 1,
     **dict.fromkeys([*FRONT_RULES, *EXPONENT_RULES], 1),
     "fig16_window_sensitivity": 1,
@@ -457,8 +459,13 @@ FITS = {
 PLANE = {"measure_plane": 4, "join_plane": 1} | dict.fromkeys(EXPONENT_RULES, 1)
 OF_POINTS = {"fig02_phase_diagram": 1, "table1_asymptotics": 1, "table2_phases": 1}
 LOSS_FIGURES = {"fig01_toy_scaling": 1, "fig17_negative_beta": 1}
-AFTER_LOSSES = {"aggregate_losses": 1} | LOSS_FIGURES | FITS
-LOSSES = {engine: sum(n_alphas(QUICK, engine).values()) for engine in ENGINES}
+# What follows from any losses, and from those of a sweep with windows.
+OF_LOSSES = {"aggregate_losses": 1, "check_results": 1} | LOSS_FIGURES
+OF_LOSSES |= dict.fromkeys(FRONT_RULES, 1)
+ONE_FITTED = {"fit_exponents": 1} | OF_LOSSES | OF_FITS
+LOSSES = {
+    engine: sum(n_alphas(QUICK, engine).values()) for engine in ENGINES if n_alphas(QUICK, engine)
+}
 SAMPLED_SPECTRA = {"sample_spectra": 1, "contours": 1, "fig06_spectra": 1, "fig07_contour": 1}
 SPECTRA = {"spectral_densities": 1} | SAMPLED_SPECTRA
 FINITE_SIZE = {"finite_size": 1, "fig05_finite_size": 1}
@@ -466,7 +473,7 @@ EXPLORER = {"explorer_data": 1, "explorer_page": 1}
 CHECK = {"check_results": 1}  # also of the plane, finite sizes and the explorer
 # Without losses.
 APART = PLANE | OF_POINTS | SPECTRA | FINITE_SIZE | EXPLORER | {"table3_notation": 1}
-FROM_LOSSES = {"expand_grid": 1} | LOSSES | AFTER_LOSSES
+FROM_LOSSES = {"expand_grid": 1} | LOSSES | OF_LOSSES | ALL_FITS | OF_FITS
 ALL_JOBS = FROM_LOSSES | APART
 
 
@@ -477,8 +484,8 @@ def test_first_call_runs_every_job_once(quick):
 # A changed key reruns the jobs that use it, and those that follow from them.
 PHASE_III = ("sweeps", "phase_III")
 CHANGES = {
-    "windows": ([((*PHASE_III, "windows"), [[7.0e2, 5.0e3]])], FITS),
-    "resamples": ([(("fits", "resamples"), 201)], FITS),
+    "windows": ([((*PHASE_III, "windows"), [[7.0e2, 5.0e3]])], {"fit_exponents": 1} | OF_FITS),
+    "resamples": ([(("fits", "resamples"), 201)], ALL_FITS | OF_FITS),
     "seed": (
         [(("seed",), 1)],
         {k: n for k, n in FROM_LOSSES.items() if k != "volterra"} | SAMPLED_SPECTRA,
@@ -502,15 +509,15 @@ CHANGES = {
     "front": ([((*PHASE_III, "front"), "sgd")], {"front_sgd": 1}),
     "runs of one sweep": (
         [((*PHASE_III, "runs"), 4)],
-        {"expand_grid": 1, "sgd": 1, "recursion": 1} | AFTER_LOSSES,
+        {"expand_grid": 1, "sgd": 1, "recursion": 1} | ONE_FITTED,
     ),
     "c of one sweep": (
         [(("sweeps", "toy_scaling", "c"), 0.4)],
-        {"expand_grid": 1, "volterra": 1} | AFTER_LOSSES,
+        {"expand_grid": 1, "volterra": 1} | OF_LOSSES,
     ),
     "one more d": (
         [((*PHASE_III, "d"), [12, *QUICK["sweeps"]["phase_III"]["d"]])],
-        {"expand_grid": 1} | dict.fromkeys(ENGINES, 1) | AFTER_LOSSES,
+        {"expand_grid": 1} | dict.fromkeys(LOSSES, 1) | ONE_FITTED,
     ),
 }
 
@@ -888,7 +895,7 @@ def test_tampered_losses_stop_the_workflow(checkout, quick_copy):
     )
     assert process.returncode != 0
     assert process.stdout == "", "no list of results"
-    assert job_counts(process.stderr) == {"fit_exponents": 1, "check_results": 1}
+    assert job_counts(process.stderr) == {"check_results": 1}
     log = quick_copy.directory / "results/logs/check_results.log"
     for text in (process.stderr, log.read_text(encoding="utf-8")):
         assert "ResultsError: the results fail their tests:\ncurves are complete: " in text

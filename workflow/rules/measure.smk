@@ -3,31 +3,54 @@
 
 rule fit_exponents:
     input:
-        grid="results/grid.parquet",
-        losses="results/aggregate/losses.parquet",
+        losses=losses_of_sweep,
     output:
-        exponents="results/fits/exponents.parquet",
-        fronts="results/fits/fronts.parquet",
-        isoflop="results/fits/isoflop.parquet",
+        exponents="results/fits/{sweep}/exponents.parquet",
+        fronts="results/fits/{sweep}/fronts.parquet",
+        isoflop="results/fits/{sweep}/isoflop.parquet",
     log:
-        "results/logs/fit_exponents.log",
+        "results/logs/fit_exponents/{sweep}.log",
     benchmark:
-        "results/benchmarks/fit_exponents.tsv"
+        "results/benchmarks/fit_exponents/{sweep}.tsv"
     conda:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=table_memory,
-        runtime=table_runtime,
+        mem_mb=fit_memory,
+        runtime=fit_runtime,
     params:
-        sweeps=fitted_sweeps(),
+        sweep=lambda wildcards: fitted_sweeps()[wildcards.sweep],
         fits=config["fits"],
         seed=config["seed"],
         code=code("measure/fit_exponents.py"),
     message:
-        "Fitting compute-optimal exponents"
+        "Fitting compute-optimal exponents of {wildcards.sweep}"
     script:
         "../../scripts/measure/fit_exponents.py"
+
+
+rule join_fits:
+    input:
+        **fit_files(),
+    output:
+        **{name: f"results/fits/{name}.parquet" for name in FITS},
+    log:
+        "results/logs/join_fits.log",
+    benchmark:
+        "results/benchmarks/join_fits.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=other_memory,
+        runtime=other_runtime,
+    params:
+        seed=config["seed"],
+        code=code("measure/join_fits.py"),
+    message:
+        "Joining the exponents of all sweeps"
+    script:
+        "../../scripts/measure/join_fits.py"
 
 
 rule check_results:

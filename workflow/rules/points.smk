@@ -92,6 +92,20 @@ def measured():
     }
 
 
+def losses_of_sweep(wildcards):
+    """Files of losses of one sweep."""
+    return [file for file in loss_files() if f"/{wildcards.sweep}/" in file]
+
+
+# What each sweep with windows is fitted to.
+FITS = ("exponents", "fronts", "isoflop")
+
+
+def fit_files():
+    """Fits of all sweeps with windows, by the table that they are joined to."""
+    return {name: [f"results/fits/{s}/{name}.parquet" for s in fitted_sweeps()] for name in FITS}
+
+
 def fitted_sweeps():
     """Sweeps whose exponents are wanted: their windows, and what sets the exact front."""
     keys = ["windows", "v_over_d", "c", "batch"]

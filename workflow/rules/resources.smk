@@ -39,6 +39,18 @@ def job_runtime(engine, wildcards, attempt):
     return minutes(engine.seconds(job_rows(engine, wildcards)), attempt)
 
 
+def fit_memory(wildcards, attempt):
+    """Memory of the losses of a sweep."""
+    rows = GRID[GRID["sweep"] == wildcards.sweep]
+    return memory(500 * number_of_losses(rows) / 1e6, attempt)
+
+
+def fit_runtime(wildcards, attempt):
+    """Time of all fits of a sweep, with their bootstrap over runs."""
+    rows = GRID[GRID["sweep"] == wildcards.sweep]
+    return minutes(2e-5 * number_of_losses(rows) + 60, attempt)
+
+
 def aggregation_memory(wildcards, attempt):
     """Memory of one file of losses, whatever their number."""
     largest = max(number_of_losses(rows) for rows in JOBS.values())

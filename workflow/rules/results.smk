@@ -49,6 +49,7 @@ def archived_tables():
 def benchmark_files():
     """Measurements of this configuration's jobs that have a folder; older ones may lie there."""
     files = engine_files("results/benchmarks", ".tsv")
+    files += expand("results/benchmarks/fit_exponents/{sweep}.tsv", sweep=fitted_sweeps())
     if "plane" in config:
         files += expand("results/benchmarks/measure_plane/{part}.tsv", part=range(PLANE_PARTS))
     return files + [f"results/benchmarks/{f.stem}/{f.name}.tsv" for f in FIGURES]

@@ -141,6 +141,8 @@ def averaged_groups(model: Model, ratio: float = 1.03) -> Groups:
     ------
     ValueError
         If the ratio is not above 1, d is too small, or v is infinite or does not exceed d.
+    TypeError
+        If the task is none of power laws.
     """
     d, v = model.d, model.v
     if not ratio >= LEAST_RATIO:
@@ -148,7 +150,8 @@ def averaged_groups(model: Model, ratio: float = 1.03) -> Groups:
     if not LEAST_SIZE <= d < v < np.inf:
         raise ValueError(f"{model}: groups need {LEAST_SIZE} <= d < v, both finite")
     task = model.task
-    assert isinstance(task, PowerLawTask)
+    if not isinstance(task, PowerLawTask):
+        raise TypeError("groups are made of power-law tasks")
     sums, step = _FeatureSums(task, float(v)), float(np.log(ratio))
     ends = _ends(sums, d, step)
     first, second = ends[:-1, None], ends[1:, None]
