@@ -197,21 +197,22 @@ def test_seed_is_that_of_the_inputs(tmp_path):
 
 
 def test_fits_of_the_quick_run_depend_on_all_of_their_tables(quick):
-    results = quick.directory / "results"
-    names = ["grid.parquet", "aggregate/losses.parquet"]
-    parameters = read_config("quick")
-    sweeps = {
-        name: {key: sweep[key] for key in ("windows", "v_over_d", "c", "batch")}
-        for name, sweep in parameters["sweeps"].items()
-        if "windows" in sweep
-    }
-    expected = provenance(
-        {"sweeps": sweeps, "fits": parameters["fits"]},
-        parameters["seed"],
-        [results / name for name in names],
-    )
+    """Those of a sweep on its losses of all engines, the joined ones on those of all sweeps."""
+    results, parameters = quick.directory / "results", read_config("quick")
+    parts = []
+    for name, sweep in parameters["sweeps"].items():
+        if "windows" in sweep:
+            settings = {key: sweep[key] for key in ("windows", "v_over_d", "c", "batch")}
+            losses = sorted(map(str, (results / "losses").glob(f"*/{name}/*.parquet")))
+            assert len(losses) >= len(sweep["engines"])
+            expected = provenance(
+                {"sweep": settings, "fits": parameters["fits"]}, parameters["seed"], losses
+            )
+            parts.append(results / "fits" / name / "exponents.parquet")
+            assert read_provenance(parts[-1])["config_hash"] == expected["config_hash"]
+    joined = provenance({}, parameters["seed"], sorted(map(str, parts)))
     found = read_provenance(results / "fits" / "exponents.parquet")
-    assert found["config_hash"] == expected["config_hash"]
+    assert found["config_hash"] == joined["config_hash"]
 
 
 def test_provenance_of_what_is_no_table_says_what_to_do(tmp_path):

@@ -678,7 +678,12 @@ def test_edited_code_reruns_what_depends_on_it(checkout, quick, rules, file, spa
     finally:
         path.write_text(text, encoding="utf-8")
         os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
-    assert planned(process) == {rule: n for rule, n in ALL_JOBS.items() if rule in stale}
+    counts = planned(process)
+    assert counts.keys() == {rule for rule in ALL_JOBS if rule in stale}
+    # Of the fits, those of the sweeps that use the code.
+    fits = counts.pop("fit_exponents", 0)
+    assert fits <= ALL_JOBS["fit_exponents"]
+    assert counts.items() <= ALL_JOBS.items()
 
 
 @pytest.fixture(scope="module")
@@ -982,6 +987,7 @@ class TestFullConfiguration:
             sizes = {name: len(simulated_sizes(self.FULL["sweeps"][name])) for name in alphas}
             expected[engine] = sum(n * sizes[name] for name, n in alphas.items())
         expected["volterra"] = sum(n_alphas(self.FULL, "volterra").values())
+        expected["fit_exponents"] = sum("windows" in s for s in self.FULL["sweeps"].values())
         assert planned(process) == expected
         assert sum(expected.values()) < 600
 
