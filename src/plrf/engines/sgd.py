@@ -77,11 +77,10 @@ def simulate(
             stream.standard_normal(out=noise[chain])
         chi2 = np.stack([s.chisquare(sgd.batch, size=length) for s in chi2_streams], axis=1)
         root = np.sqrt(chi2)
-        gammas = [
-            s.standard_gamma(half_freedom, (length, freedom.size - first_group))
-            for s in across_streams
-        ]
-        across = 2 * np.stack(gammas, axis=1)
+        if lengths.size:
+            shape = (length, half_freedom.size)
+            gammas = [stream.standard_gamma(half_freedom, shape) for stream in across_streams]
+            across = 2 * np.stack(gammas, axis=1)
         for k in range(min(length, n_steps + 1 - start)):
             xi = noise[:, k]
             square = np.vecdot(state, state)
