@@ -23,8 +23,9 @@ ComplexArray = NDArray[np.complex128]
 
 NODES = 20  # of a contour
 BISECTIONS = 60
-# Poles this far from the negative axis, in log j times 2 alpha, need no treatment of their own.
+# Ridges whose angle to the negative axis is larger leave the sums' rule its accuracy.
 FAR = 2.0
+RIGHT = 2.0  # size of a ridge right of the spectrum, in units of a_1
 LEAST_RATIO = 1.001
 LEAST_SIZE = 1000  # below it random W differ too much
 
@@ -97,6 +98,8 @@ class _FeatureSums:
 
     def __call__(self, kappa: NDArray[Any]) -> ComplexArray:
         """Sums of s_j and of b_j**2 s_j; shape (2, *kappa.shape)."""
+        from scipy.special import digamma  # here, so that plans of the workflow do without scipy
+
         j, weights, targets, powers = self._rule
         kappa = np.asarray(kappa, dtype=complex)
         shrinkage = 1 / (1 + kappa[..., None] * powers)
@@ -107,8 +110,6 @@ class _FeatureSums:
         residue = np.where(near, -pole / (2 * self.task.alpha), 0)
         tail = j > EXACT_TERMS  # before, features are summed one by one
         by_rule = residue * (1 / (j[tail] - pole[..., None]) @ weights[tail])
-        from scipy.special import digamma  # here, so that plans of the workflow do without scipy
-
         exact = residue * (digamma(self.v + 1 - pole) - digamma(EXACT_TERMS + 1 - pole))
         correction = np.where(near, exact - by_rule, 0)
         result: ComplexArray = np.stack(
@@ -184,8 +185,8 @@ def _differentiation(x: Array) -> Array:
     return derivative
 
 
-def _on_axis(sums: _FeatureSums, d: float, log_size: Array, angle: Array) -> NDArray[np.bool_]:
-    """Whether ridges lie beyond the curve where z is real: there ``sum a^2/|a + kappa|^2 < d``."""
+def _beyond(sums: _FeatureSums, d: float, log_size: Array, angle: Array) -> NDArray[np.bool_]:
+    """Whether ridges lie beyond the curve where z is real: ``sum a^2/|a + kappa|^2 < d``."""
     kappa = np.exp(log_size - 1j * angle)
     outside: NDArray[np.bool_] = -(kappa * sums(kappa)[0]).imag < -kappa.imag * d
     return outside
@@ -196,7 +197,7 @@ def _angles(sums: _FeatureSums, d: float, log_size: Array) -> Array:
     low, high = np.zeros(log_size.shape), np.full(log_size.shape, np.pi)
     for _ in range(BISECTIONS):
         middle = (low + high) / 2
-        outside = _on_axis(sums, d, log_size, middle)
+        outside = _beyond(sums, d, log_size, middle)
         low, high = np.where(outside, middle, low), np.where(outside, high, middle)
     return np.where(low > np.pi - 1e-12, np.pi, low)
 
@@ -208,7 +209,7 @@ def _log_sizes(sums: _FeatureSums, d: float, angle: Array) -> Array:
     high = np.full(angle.shape, 5.0)
     for _ in range(BISECTIONS):
         middle = (low + high) / 2
-        outside = _on_axis(sums, d, middle, angle)
+        outside = _beyond(sums, d, middle, angle)
         low, high = np.where(outside, low, middle), np.where(outside, middle, high)
     return high
 
@@ -228,7 +229,7 @@ def _ends(sums: _FeatureSums, d: float, step: float) -> ComplexArray:
             break
         ranks.append(rank)
     log_sizes = (task.log_variance(np.array(ranks)) + task.log_variance(np.array(ranks) + 1)) / 2
-    right = np.array([np.log1p(1.0) - 1j * np.pi])
+    right = np.array([np.log(RIGHT) - 1j * np.pi])
     upper = log_sizes - 1j * _angles(sums, d, log_sizes)
     # From there on by size where that falls fast, and by angle where that does.
     bottom = last[0]

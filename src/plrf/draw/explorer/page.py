@@ -90,6 +90,7 @@ def page(
         font=FONT,
         provenance=json.dumps(source, sort_keys=True).replace('"', "&quot;"),
         footer=FOOTER.format(**settings, **source, commit=short(source["git_commit"])),
+        # The stub of vl_convert lacks the default of the other parameter.
         library=vl_convert.javascript_bundle(vl_version=version),  # type: ignore[call-arg]
         spec=json.dumps(specification, ensure_ascii=False, sort_keys=True),
     )

@@ -60,6 +60,7 @@ def phase_diagram(
 
 def _chart(rows: list[dict[str, Any]]) -> alt.Chart:
     """A chart of rows that stay with it: Altair moves those of InlineData into data sets."""
+    # altair's Data has no types.
     return alt.Chart(alt.Data(values=rows))  # type: ignore[no-untyped-call]
 
 
