@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from plrf.draw.axes import log_ticks, say_if_empty, some
-from plrf.draw.curves import draw_loss_curves
+from plrf.draw.curves import draw_loss_curves, where_averaged
 from plrf.draw.style import WIDTH, panel_label, save, sequence_colors, style
 from plrf.study.provenance import read_provenance
 from plrf.study.schemas.losses import LOSSES
@@ -65,6 +65,8 @@ def draw(losses: pd.DataFrame) -> Figure:
     title = f"$\\alpha = {alpha:g}$; $\\eta$: theory of the front"
     if any(phase_name(alpha, beta) == "edge" for beta in betas):
         title += "\nedge: the limit $2(\\alpha + \\beta) = 1$"
+    if averaged := where_averaged(losses):
+        title += f"\n{averaged.replace(' above', chr(10) + 'above')}"
     if len(betas) < len(every):
         title += f"\n{len(betas)} of {len(every)} $\\beta$"
     first.legend(lines, labels, title=title, loc="center")

@@ -7,11 +7,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from plrf.draw.axes import legend_below, log_ticks, say_if_empty, some
-from plrf.draw.curves import draw_loss_curves
+from plrf.draw.curves import draw_loss_curves, where_averaged
 from plrf.draw.fronts import draw_fits
 from plrf.draw.isoflop import draw_slices
 from plrf.draw.style import WIDTH, panel_label, save, sequence_colors, style
 from plrf.engines.registry import DRAWN, ENGINES
+from plrf.measure.curves import one_series
 from plrf.study.provenance import read_provenance
 from plrf.study.schemas.fits import EXPONENTS, FRONTS, ISOFLOP
 from plrf.study.schemas.losses import LOSSES
@@ -28,7 +29,8 @@ def of_quantity(fits: pd.DataFrame, quantity: str) -> pd.DataFrame:
 
 def curves_in_words(losses: pd.DataFrame) -> list[str]:
     """What lines and bands are, for those that there are."""
-    engines = [engine for name, engine in DRAWN.items() if (losses["engine"] == name).any()]
+    names = set(one_series(losses)["engine"])
+    engines = [engine for name, engine in DRAWN.items() if name in names]
     lines, runs = (
         " and ".join(engine.label for engine in engines if engine.runs == kind)
         for kind in (False, True)
@@ -51,6 +53,7 @@ def draw_losses(
     panel_label(ax, "a", "; ".join([title, *curves_in_words(losses)]))
     drawn = {str(d): Line2D([], [], color=color, lw=2) for d, color in colors.items()}
     title = f"parameters $d$ in panel a, {len(drawn)} of {len(sizes)} sizes"
+    title = "; ".join(filter(None, [title, where_averaged(losses)]))
     legend_below(ax.figure, drawn, MOST_DRAWN, title=title, columnspacing=1.5, handlelength=1.2)
 
 

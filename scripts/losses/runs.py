@@ -47,12 +47,12 @@ def spectra(points: Points, seed: int, samples: bool) -> list[Reduction | Groups
 
 
 def sample_stream(point: dict[str, Any], seed: int, run: int, samples: bool) -> np.random.Generator:
-    """Stream of the samples of one run.
+    """Stream of the samples of one run, which all betas share as they share W.
 
     It depends on c as the configuration gives it: the last bit of the learning rate depends on the
     machine, and would choose another sample.
     """
-    values = (point[key] for key in ("beta", "alpha", "d", "v", "batch", "c"))
+    values = (point[key] for key in ("alpha", "d", "v", "batch", "c"))
     purpose = "samples" if samples else "samples, W averaged out"
     return random_stream(seed, purpose, *values, run)
 
@@ -77,7 +77,7 @@ def losses(
     """
     steps = recorded_steps(points[0]["steps"], steps_per_decade)
     chains = [(point, run) for run in range(points[0]["runs"]) for point in points]
-    streams = [sample_stream(point, seed, run, samples) for point, run in chains]
+    streams = [sample_stream(points[0], seed, run, samples) for run in range(points[0]["runs"])]
     sgd = SGD(points[0]["learning_rate"], points[0]["batch"])
     curves = runner_of(runner)(spectra(points, seed, samples), sgd, steps, streams)
     tables = []

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from plrf.engines.registry import ENGINES
-from plrf.measure.agreement import check_agreement, check_exponents
+from plrf.measure.agreement import check_agreement, check_exponents, check_same_law
 from plrf.statuses import OK, SOUND
 from plrf.study.provenance import provenance
 from plrf.study.schemas.checks import CHECKS
@@ -96,6 +96,7 @@ def check_results(
         ("losses are positive and finite, or flagged", *check_positive(losses)),
         ("solvers are accurate, or flagged", *check_errors(losses)),
         *check_agreement(losses),
+        *check_same_law(losses),
         *check_exponents(grid, exponents),
         *((f"exact fronts are found: {name}", *check_fronts(f)) for name, f in fronts.items()),
     ]

@@ -121,6 +121,13 @@ class TestFig01:
         assert plt.get_fignums() == []
 
 
+# Every second size, and how many of them SGD has, by the sweep.
+SHOWN = {
+    "II_III_boundary": ([14, 28, 57, 113, 226, 453, 800, 1131], 8),
+    "phase_III": ([14, 28, 57, 113, 226, 453], 4),
+}
+
+
 class TestFront:
     SWEEPS = ("II_III_boundary", "phase_III")
 
@@ -145,20 +152,23 @@ class TestFront:
     def draw(self, data):
         return front.draw(**data)
 
-    SHOWN = (14, 28, 57, 113, 226, 453)  # every second of the sizes
-
     def test_draws_the_losses(self, style, data):
         figure = self.draw(data)
         losses = data["losses"].query("step > 0")
+        sizes, of_sgd = SHOWN[losses["sweep"].iloc[0]]
         for d, curve in losses.query("engine == 'volterra'").groupby("d"):
-            assert is_drawn(figure, curve["flops"], curve["loss"]) == (d in self.SHOWN)
-        sizes = losses.query("engine == 'sgd'").groupby("d")
-        shown = [d for d, runs in sizes if runs_are_drawn(figure, runs)]
-        assert shown == [14, 28, 57, 113]
+            assert is_drawn(figure, curve["flops"], curve["loss"]) == (d in sizes)
+        runs = losses[losses["engine"].isin(["sgd", "sgd_averaged"])].groupby(["engine", "d"])
+        shown = [key for key, curves in runs if runs_are_drawn(figure, curves)]
+        sampled = [("sgd", d) for d in sizes[:of_sgd] if d <= 800]
+        averaged = [("sgd_averaged", d) for d in sizes[:of_sgd] if d > 800]
+        assert shown == [*sampled, *averaged], "sizes of both kinds are drawn once"
         assert len([band for band in bands_of(figure) if len(band) > 10]) == len(shown)
         (legend,) = figure.legends
-        assert [text.get_text() for text in legend.get_texts()] == [str(d) for d in self.SHOWN]
-        assert legend.get_title().get_text().endswith("6 of 11 sizes")
+        assert [text.get_text() for text in legend.get_texts()] == [str(d) for d in sizes]
+        title = legend.get_title().get_text()
+        assert f"{len(sizes)} of {losses['d'].nunique()} sizes" in title
+        assert title.endswith("W averaged out of SGD above $d$ = 800") == bool(averaged)
 
     def test_draws_the_fronts(self, style, data):
         figure = self.draw(data)

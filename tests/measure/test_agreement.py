@@ -16,7 +16,14 @@ from plrf.study.schemas import losses as losses_schema
 from plrf.study.schemas import plane as plane_schema
 from scripts.measure import check_results
 from scripts.plane import measure_plane
-from tests.made_up import STEPS_PER_DECADE, exponent_rows, grid_table, losses_of_grid, write
+from tests.made_up import (
+    STEPS_PER_DECADE,
+    exponent_rows,
+    grid_table,
+    loss_rows,
+    losses_of_grid,
+    write,
+)
 
 FRONT = {"flops": 1e5, "v_over_d": 4.0, "c": 0.5, "batch": 1}
 
@@ -313,3 +320,45 @@ def test_curves_that_end_at_different_steps_are_compared_at_the_same_one():
     expected = agreement.at_last_steps(final, losses, "volterra")
     np.testing.assert_allclose(expected[:2], [1234**-0.6, 77**-0.6], rtol=1e-12)
     assert expected[2:].isna().all()
+
+
+class TestSameLaw:
+    """Engines that continue another one, at sizes that both have."""
+
+    SIZES = 600, 850
+
+    def losses(self, shift=0.0, spread=0.1, n=12, seed=3):
+        """Losses that scatter by 10%, of which those of one engine differ as told."""
+        rng = np.random.default_rng(seed)
+        looks = {"sgd": (0.0, 0.1), "sgd_averaged": (shift, spread)}
+        parts = [
+            loss_rows(
+                [0, 2000],
+                [1.0, np.exp(mean + width * rng.standard_normal())],
+                **{"engine": engine, "run": run, "d": d, "v": 4 * d, "learning_rate": 0.01},
+            )
+            for engine, (mean, width) in looks.items()
+            for d in self.SIZES
+            for run in range(n)
+        ]
+        return pd.concat(parts, ignore_index=True)
+
+    def test_equal_laws_pass(self):
+        ((name, passed, detail),) = agreement.check_same_law(self.losses())
+        assert name == "sgd_averaged has the law of sgd: sweep"
+        assert passed and detail.startswith("48 runs")
+
+    @pytest.mark.parametrize("wrong", [{"shift": 0.4}, {"spread": 0.8}], ids=["mean", "spread"])
+    def test_other_laws_fail(self, wrong):
+        ((_, passed, _),) = agreement.check_same_law(self.losses(**wrong))
+        assert not passed
+
+    def test_false_alarms_are_as_rare_as_they_should_be(self, monkeypatch):
+        """At a level of 2% among 200 sound results: 13 or more have a probability below 1e-3."""
+        monkeypatch.setattr(agreement, "FALSE_ALARM", 0.02)
+        outcomes = [agreement.check_same_law(self.losses(n=6, seed=k))[0][1] for k in range(200)]
+        assert outcomes.count(False) < 13
+
+    def test_too_few_runs_are_not_compared(self):
+        ((_, passed, detail),) = agreement.check_same_law(self.losses(n=2))
+        assert passed and detail.startswith("not compared")

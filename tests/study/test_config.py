@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from plrf.engines.registry import ENGINES
+from plrf.exact.front import compute_optimal
 from plrf.exact.ridge import kernel_mass
 from plrf.model import power_law_model
 from plrf.study import catalogue
@@ -265,11 +266,11 @@ BAD = {
     "figure without simulated sizes": (
         {
             "sweeps.edge.d": [10, 20],
-            "sweeps.edge.largest_simulated_d": 10,
+            "sweeps.edge.largest_sampled_d": 10,
             "negative_beta.d": [20],
         },
         "negative_beta.d = [20]: ",
-        "must include a size that sweep edge simulates",
+        "must include a size of sweep edge at which W is sampled",
     ),
     "contour around no spectrum": (
         {"spectra.contour": [1.0, 1.0]},
@@ -355,20 +356,20 @@ BAD = {
         "toy_scaling.budget = 19: ",
         "max(d) * batch = 20",
     ),
-    "no size simulated": (
-        {"sweeps.front.largest_simulated_d": 5},
-        "sweeps.front.largest_simulated_d = 5: ",
+    "no size sampled": (
+        {"sweeps.front.largest_sampled_d": 5},
+        "sweeps.front.largest_sampled_d = 5: ",
         "at least the smallest d, 10",
     ),
     "no engine for a size": (
-        {"sweeps.front.largest_simulated_d": 20, "sweeps.front.engines": ["sgd"]},
-        "sweeps.front.largest_simulated_d = 20: ",
+        {"sweeps.front.largest_sampled_d": 20, "sweeps.front.engines": ["sgd"]},
+        "sweeps.front.largest_sampled_d = 20: ",
         "no engine is left for d = 40",
     ),
-    "nothing to simulate": (
-        {"sweeps.toy.largest_simulated_d": 10},
-        "sweeps.toy.largest_simulated_d = 10: ",
-        "has no effect without the engines sgd, recursion, sgd_averaged",
+    "no W to sample": (
+        {"sweeps.toy.largest_sampled_d": 10},
+        "sweeps.toy.largest_sampled_d = 10: ",
+        "has no effect without the engines sgd, recursion",
     ),
     "unknown key": ({"sed": 1}, "sed: unknown key", "did you mean seed?"),
     "unknown sweep key": ({"sweeps.toy.batchs": 1}, "sweeps.toy.batchs: unknown", "mean batch?"),
@@ -521,7 +522,17 @@ BAD = {
     "groups of a small size": (
         {"sweeps.front.engines": ["sgd_averaged"], "sweeps.front.d": [10, 1000]},
         "sweeps.front.d[0] = 10: ",
-        "must be at least 1000 with the engine sgd_averaged",
+        "must be at least 500 with the engine sgd_averaged",
+    ),
+    "groups of small sizes in common": (
+        {
+            "sweeps.front.engines": ["sgd", "sgd_averaged"],
+            "sweeps.front.d": [400, 700, 1000],
+            "sweeps.front.largest_sampled_d": 700,
+        },
+        "sweeps.front.largest_sampled_d = 700: ",
+        "must leave the two largest sizes up to it, of at least 500, to both sgd and sgd_averaged; "
+        "they are 400",
     ),
     "runs missing": (
         {"sweeps.front.runs": ...},
@@ -564,20 +575,15 @@ BAD = {
         "sweeps.front.window: unknown key",
         "did you mean windows?",
     ),
-    "simulated budget above flops": (
-        {"sweeps.front.simulated_flops": 2e5},
-        "sweeps.front.simulated_flops = 200000.0: ",
-        "must be at most flops = 100000.0",
-    ),
-    "simulated budget below a step": (
-        {"sweeps.front.simulated_flops": 39, "sweeps.front.largest_simulated_d": 20},
-        "sweeps.front.simulated_flops = 39: ",
-        "less than one step of the largest simulated d, must be at least 40",
-    ),
-    "simulated budget without simulations": (
-        {"sweeps.toy.simulated_flops": 1e4},
-        "sweeps.toy.simulated_flops = 10000.0: ",
+    "runs around the optimum without runs": (
+        {"sweeps.toy.around_optimum": 10},
+        "sweeps.toy.around_optimum = 10: ",
         "has no effect without the engines sgd, recursion, sgd_averaged",
+    ),
+    "runs around the optimum where v is d": (
+        {"sweeps.front.around_optimum": 10, "sweeps.front.v_over_d": 1},
+        "sweeps.front.v_over_d = 1: ",
+        "must exceed 1 with around_optimum",
     ),
     "front without windows": (
         {"sweeps.front.windows": ...},
@@ -844,8 +850,8 @@ def test_grid_of_a_config():
     assert grid.dtypes.equals(grid_schema.GRID.empty_table().to_pandas().dtypes)
 
 
-def test_sizes_above_the_largest_simulated_one_are_left_to_volterra():
-    config = edited({"sweeps.front.largest_simulated_d": 20})
+def test_sizes_above_the_largest_sampled_one_are_left_to_volterra():
+    config = edited({"sweeps.front.largest_sampled_d": 20})
     validate(config, CONFIG_SCHEMA)
     grid = expand(config).query("sweep == 'front'")
     assert grid[["d", "engine", "runs"]].values.tolist() == [
@@ -857,17 +863,37 @@ def test_sizes_above_the_largest_simulated_one_are_left_to_volterra():
     ]
 
 
-def test_simulations_may_have_a_budget_of_their_own():
-    edits = {"sweeps.front.simulated_flops": 1.0e3, "sweeps.front.largest_simulated_d": 20}
+def test_runs_end_around_the_budget_at_which_their_size_is_best():
+    """Of the two betas the later budget counts; a size that is best far beyond has no run."""
+    edits = {"sweeps.edge.d": [20, 60, 180, 3000], "sweeps.edge.product.beta": [0.1, 0.6]}
+    config = edited({**edits, "sweeps.edge.around_optimum": 3, "negative_beta.d": [20]})
+    validate(config, CONFIG_SCHEMA)
+    grid = expand(config).query("sweep == 'edge' and beta == 0.1").set_index("d")
+    runs = grid[grid["engine"] == "sgd"]["flops"]
+    assert grid[grid["engine"] == "volterra"]["flops"].tolist() == [1e5] * 4
+    assert runs.index.tolist() == [20, 60, 180]
+    assert runs[180] == 1e5, "not beyond the sweep's budget"
+    for d in (20, 60):
+        found = compute_optimal([runs[d] / 3], alpha=0.7, beta=0.1)
+        assert found.d[0] == pytest.approx(d, rel=0.05)
+
+
+def test_without_a_best_size_runs_have_the_whole_budget(monkeypatch):
+    monkeypatch.setattr("plrf.study.grid.optimal_budgets", lambda d, **_: np.full(len(d), np.nan))
+    config = edited({"sweeps.edge.around_optimum": 3})
+    validate(config, CONFIG_SCHEMA)
+    assert set(expand(config).query("sweep == 'edge'")["flops"]) == {1e5}
+
+
+def test_engine_that_continues_another_shares_two_sizes_with_it():
+    edits = {"sweeps.front.engines": ["sgd", "sgd_averaged", "recursion", "volterra"]}
+    edits |= {"sweeps.front.d": [20, 600, 800, 1600], "sweeps.front.largest_sampled_d": 800}
     config = edited(edits)
     validate(config, CONFIG_SCHEMA)
-    grid = expand(config).query("sweep == 'front'")
-    steps = {name: rows["steps"].tolist() for name, rows in grid.groupby("engine")}
-    assert steps == {"sgd": [50, 25], "volterra": [5000, 2500, 1250]}
-    assert grid["flops"].tolist() == [1e3, 1e5, 1e3, 1e5, 1e5]
-    assert expand(edited({})).query("sweep == 'front' and runs")["steps"].tolist() == [
-        5000, 2500, 1250,
-    ]  # fmt: skip
+    sizes = expand(config).query("sweep == 'front'").groupby("engine")["d"].agg(list)
+    assert sizes["sgd"] == sizes["recursion"] == [20, 600, 800]
+    assert sizes["sgd_averaged"] == [600, 800, 1600]
+    assert sizes["volterra"] == [20, 600, 800, 1600]
 
 
 def test_runs_without_an_engine_that_makes_runs_are_ignored():
@@ -958,8 +984,6 @@ def valid_sweep(draw, name, toy=False):
     }
     if set(engines) != {"volterra"} or draw(st.booleans()):
         sweep["runs"] = draw(st.integers(1, 9))
-    if set(engines) != {"volterra"} and draw(st.booleans()):
-        sweep["simulated_flops"] = draw(st.floats(max(d) * batch, sweep["flops"]))
     if sweep.get("runs", 2) > 1 and draw(st.booleans()):
         tenths = draw(st.lists(st.integers(1, 9), min_size=1, max_size=3, unique=True))
         sweep["windows"] = [[sweep["flops"] * k / 10, sweep["flops"]] for k in tenths]
@@ -1008,7 +1032,7 @@ def test_expansion_of_any_valid_config(config):
     sizes = []
     for name, sweep in config["sweeps"].items():
         for engine in ENGINES.values():
-            limit = sweep.get("largest_simulated_d", 1e9) if engine.samples else 1e9
+            limit = sweep.get("largest_sampled_d", 1e9) if engine.samples else 1e9
             d = [d for d in sweep["d"] if d <= limit and engine.name in sweep["engines"]]
             sizes += [((name, engine.name), count_points(sweep) * len(d))] if d else []
     assert sorted(grid.groupby(["sweep", "engine"]).size().items()) == sorted(sizes)
@@ -1023,8 +1047,7 @@ def test_expansion_of_any_valid_config(config):
         assert row.kernel_mass == mass >= row.learning_rate * trace / 2 * (1 - 1e-9)
         sweep = config["sweeps"][row.sweep]
         assert row.runs == (sweep["runs"] if row.engine in ("sgd", "recursion") else 0)
-        limit = sweep.get("simulated_flops", sweep["flops"]) if row.runs else sweep["flops"]
-        assert row.flops == limit
+        assert row.flops == sweep["flops"]
 
 
 @given(valid_configs(), st.data())

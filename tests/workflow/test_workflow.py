@@ -24,6 +24,7 @@ from conftest import Checkout, read_config
 import plrf
 from plrf.draw import style as draw_style
 from plrf.engines.registry import ENGINES
+from plrf.exact.front import optimal_budgets
 from plrf.study import store
 from plrf.study.provenance import read_provenance
 from plrf.study.schemas import checks as checks_schema
@@ -92,11 +93,12 @@ def points(sweep):
     return [tuple(point) for point in sweep["points"]]
 
 
-def simulated_sizes(sweep):
-    """Sizes d for which a sweep asks for SGD runs."""
-    if {"sgd", "recursion"}.isdisjoint(sweep["engines"]):
-        return []
-    return [d for d in sweep["d"] if d <= sweep.get("largest_simulated_d", d)]
+def engine_sizes(sweep, engine):
+    """Sizes d at which a sweep asks for an engine; in these configurations none is left out."""
+    sampled = [d for d in sweep["d"] if d <= sweep.get("largest_sampled_d", d)]
+    if engine in ("sgd", "recursion"):
+        return sampled
+    return [d for d in sweep["d"] if engine == "volterra" or d >= sampled[-2]]
 
 
 def follow(node, path):
@@ -205,7 +207,7 @@ class TestQuickWorkflow:
         expected = set()
         for name, sweep in QUICK["sweeps"].items():
             for engine in sweep["engines"]:
-                sizes = sweep["d"] if engine == "volterra" else simulated_sizes(sweep)
+                sizes = engine_sizes(sweep, engine)
                 for (alpha, beta), d in itertools.product(points(sweep), sizes):
                     expected.add((name, alpha, beta, d, engine))
         columns = ["sweep", "alpha", "beta", "d", "engine"]
@@ -216,16 +218,16 @@ class TestQuickWorkflow:
     def test_every_curve_of_every_grid_point_is_there(self, quick):
         expected = {}
         for name, sweep in QUICK["sweeps"].items():
-            for (alpha, beta), d in itertools.product(points(sweep), sweep["d"]):
-                for engine in sweep["engines"]:
+            for (alpha, beta), engine in itertools.product(points(sweep), sweep["engines"]):
+                for d in engine_sizes(sweep, engine):
                     flops = sweep["flops"]
-                    if engine != "volterra":
-                        flops = sweep.get("simulated_flops", flops)
+                    if engine != "volterra" and "around_optimum" in sweep:
+                        best = optimal_budgets([d], alpha=alpha, beta=beta)[0]
+                        flops = min(flops, float(f"{sweep['around_optimum'] * best:.2g}"))
                     steps = math.ceil(flops / (d * sweep["batch"]))
                     runs = [-1] if engine == "volterra" else range(sweep["runs"])
-                    if engine == "volterra" or d in simulated_sizes(sweep):
-                        keys = [(name, alpha, beta, d, engine, run) for run in runs]
-                        expected |= dict.fromkeys(keys, (0, steps))
+                    keys = [(name, alpha, beta, d, engine, run) for run in runs]
+                    expected |= dict.fromkeys(keys, (0, steps))
         losses = quick.table("aggregate/losses")
         steps = losses.groupby(CURVE)["step"].agg(["min", "max"])
         found = dict(zip(steps.index, steps.itertuples(index=False, name=None), strict=True))
@@ -774,7 +776,6 @@ REFUSED = {
     "budget below one step": (
         [
             ((*PHASE_III, "flops"), 452.0),
-            ((*PHASE_III, "simulated_flops"), ...),
             ((*PHASE_III, "windows"), [[1.0, 200.0]]),
         ],
         ["sweeps.phase_III.flops = 452.0:", "less than one step", "at least", "453"],
@@ -960,9 +961,9 @@ class TestFullConfiguration:
         simulated = {name: s for name, s in sweeps.items() if "sgd" in s["engines"]}
         assert len(simulated) > 9
         for sweep in simulated.values():
-            assert max(simulated_sizes(sweep)) == 12800
+            assert max(engine_sizes(sweep, "sgd")) == 12800
             assert (sweep["flops"], sweep["runs"]) == (1e9, 10)
-            assert "simulated_flops" not in sweep
+            assert "around_optimum" not in sweep
         for name, sweep in sweeps.items():
             if name != "toy_scaling":
                 assert sweep["windows"] == [[1e6, 1e8], [2e6, 5e7]]
@@ -974,17 +975,16 @@ class TestFullConfiguration:
         for name, sweep in self.FULL["sweeps"].items():
             default = self.DEFAULT["sweeps"][name]
             assert points(sweep) == points(default)
-            for key in ("engines", "v_over_d", "batch", "c", "front"):
+            for key in ("v_over_d", "batch", "c", "front"):
                 assert sweep.get(key) == default.get(key)
 
     def test_plans_the_jobs_that_it_names(self, checkout, tmp_path):
         config = checkout.root / "config" / "full.yaml"
         process = checkout.snakemake("--configfile", config, "--directory", tmp_path, "--dry-run")
-        assert len(simulated_sizes(self.FULL["sweeps"]["traverse_beta"])) == 16
         expected = dict(ALL_JOBS)
         for engine in ("sgd", "recursion"):
             alphas = n_alphas(self.FULL, engine)
-            sizes = {name: len(simulated_sizes(self.FULL["sweeps"][name])) for name in alphas}
+            sizes = {name: len(engine_sizes(self.FULL["sweeps"][name], engine)) for name in alphas}
             expected[engine] = sum(n * sizes[name] for name, n in alphas.items())
         expected["volterra"] = sum(n_alphas(self.FULL, "volterra").values())
         expected["fit_exponents"] = sum("windows" in s for s in self.FULL["sweeps"].values())

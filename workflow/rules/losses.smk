@@ -61,7 +61,7 @@ for engine in ENGINES.values():
 
 rule aggregate_losses:
     input:
-        losses=loss_files(),
+        losses=loss_files,
     output:
         "results/aggregate/losses.parquet",
     log:

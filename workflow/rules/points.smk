@@ -1,5 +1,7 @@
 """What jobs cover: points and sizes of the grid, in batches that share work; parts of the plane."""
 
+from functools import cache
+
 import numpy as np
 
 
@@ -45,18 +47,30 @@ def batches(rows):
             yield batch_name(batch), batch_name(sizes), of_alphas[of_alphas["d"].isin(sizes)]
 
 
-# Rows of the grid by what names a job.
-JOBS = {
-    (engine, sweep, alphas, sizes): job
-    for (engine, sweep), rows in GRID.groupby(["engine", "sweep"], sort=False)
-    for alphas, sizes, job in batches(rows)
-}
+# The grid is expanded sweep by sweep where it is needed: a job needs that of its own sweep only.
+@cache
+def grid(sweep):
+    """Rows of the grid of one sweep."""
+    return sweep_grid(sweep, config["sweeps"][sweep])
+
+
+@cache
+def jobs(sweep):
+    """Rows of the grid of one sweep, by what names a job."""
+    return {
+        (engine, sweep, alphas, sizes): job
+        for engine, rows in grid(sweep).groupby("engine", sort=False)
+        for alphas, sizes, job in batches(rows)
+    }
+
+
 JOB = "{sweep}/alpha~{alphas}_d~{sizes}"
 
 
 def job_rows(engine, wildcards):
     """Rows of the grid that one job of an engine covers."""
-    return JOBS[engine.name, wildcards.sweep, wildcards.alphas, wildcards.sizes]
+    names = engine.name, wildcards.sweep, wildcards.alphas, wildcards.sizes
+    return jobs(wildcards.sweep)[names]
 
 
 def job_points(engine, wildcards):
@@ -65,18 +79,19 @@ def job_points(engine, wildcards):
     return job_rows(engine, wildcards)[keys].to_dict("records")
 
 
-def engine_files(folder, suffix):
-    """Files that the jobs of all engines make in a folder."""
+def engine_files(folder, suffix, sweeps):
+    """Files that the jobs of all engines make in a folder for some sweeps."""
     keys = "sweep", "alphas", "sizes"
     return [
         f"{folder}/{engine}/{JOB.format(**dict(zip(keys, names)))}{suffix}"
-        for engine, *names in JOBS
+        for sweep in sweeps
+        for engine, *names in jobs(sweep)
     ]
 
 
-def loss_files():
+def loss_files(wildcards):
     """All files of losses that the grid asks for."""
-    return engine_files("results/losses", ".parquet")
+    return engine_files("results/losses", ".parquet", config["sweeps"])
 
 
 def measured():
@@ -94,7 +109,7 @@ def measured():
 
 def losses_of_sweep(wildcards):
     """Files of losses of one sweep."""
-    return [file for file in loss_files() if f"/{wildcards.sweep}/" in file]
+    return engine_files("results/losses", ".parquet", [wildcards.sweep])
 
 
 # What each sweep with windows is fitted to.

@@ -31,7 +31,7 @@ rule report_pages:
 rule record_provenance:
     input:
         results=results(),
-        losses=loss_files(),
+        losses=loss_files,
         performance="results/performance.csv",
     output:
         report(
@@ -66,7 +66,7 @@ rule performance:
         ENVIRONMENT
     threads: 1
     params:
-        benchmarks=benchmark_files(),
+        benchmarks=benchmark_files,
         code=code("publish/performance.py"),
     message:
         "Writing {output.md}"

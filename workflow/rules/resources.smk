@@ -3,6 +3,8 @@
 A job that was killed for its memory or its time asks for more at its next attempt.
 """
 
+from functools import cache
+
 import numpy as np
 
 
@@ -23,6 +25,18 @@ def number_of_losses(rows):
     return float((recorded * rows["runs"].clip(lower=1)).sum())
 
 
+@cache
+def whole_grid(sweep):
+    """The grid of a sweep as if all runs went to its budget, which takes no exact fronts."""
+    settings = config["sweeps"][sweep]
+    return sweep_grid(sweep, {k: v for k, v in settings.items() if k != "around_optimum"})
+
+
+def all_losses():
+    """At most so many recorded losses in all."""
+    return sum(number_of_losses(whole_grid(sweep)) for sweep in config["sweeps"])
+
+
 def job_memory(engine, wildcards, attempt):
     """Memory of an engine's job: of the losses and, where W is drawn, of one alpha at a time."""
     rows = job_rows(engine, wildcards)
@@ -41,35 +55,35 @@ def job_runtime(engine, wildcards, attempt):
 
 def fit_memory(wildcards, attempt):
     """Memory of the losses of a sweep."""
-    rows = GRID[GRID["sweep"] == wildcards.sweep]
+    rows = whole_grid(wildcards.sweep)
     return memory(500 * number_of_losses(rows) / 1e6, attempt)
 
 
 def fit_runtime(wildcards, attempt):
     """Time of all fits of a sweep, with their bootstrap over runs."""
-    rows = GRID[GRID["sweep"] == wildcards.sweep]
+    rows = whole_grid(wildcards.sweep)
     return minutes(2e-5 * number_of_losses(rows) + 60, attempt)
 
 
 def aggregation_memory(wildcards, attempt):
     """Memory of one file of losses, whatever their number."""
-    largest = max(number_of_losses(rows) for rows in JOBS.values())
+    largest = max(number_of_losses(rows) for s in config["sweeps"] for rows in jobs(s).values())
     return memory(300 * largest / 1e6, attempt)
 
 
 def aggregation_runtime(wildcards, attempt):
     """Time of reading and writing all losses."""
-    return minutes(5e-6 * number_of_losses(GRID), attempt)
+    return minutes(5e-6 * all_losses(), attempt)
 
 
 def table_memory(wildcards, attempt):
     """Memory of a job that holds the table of all losses."""
-    return memory(500 * number_of_losses(GRID) / 1e6, attempt)
+    return memory(500 * all_losses() / 1e6, attempt)
 
 
 def table_runtime(wildcards, attempt):
     """Time of a job that works on the table of all losses."""
-    return minutes(2e-5 * number_of_losses(GRID), attempt)
+    return minutes(2e-5 * all_losses(), attempt)
 
 
 def spectra_memory(wildcards, attempt):

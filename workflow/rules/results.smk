@@ -46,9 +46,9 @@ def archived_tables():
     ]
 
 
-def benchmark_files():
+def benchmark_files(wildcards):
     """Measurements of this configuration's jobs that have a folder; older ones may lie there."""
-    files = engine_files("results/benchmarks", ".tsv")
+    files = engine_files("results/benchmarks", ".tsv", config["sweeps"])
     files += expand("results/benchmarks/fit_exponents/{sweep}.tsv", sweep=fitted_sweeps())
     if "plane" in config:
         files += expand("results/benchmarks/measure_plane/{part}.tsv", part=range(PLANE_PARTS))

@@ -102,7 +102,7 @@ os.environ.update(MPLBACKEND="agg", MATPLOTLIBRC=os.devnull)
 from plrf.engines.registry import ENGINES
 from plrf.study import catalogue
 from plrf.study.config import complete, validate
-from plrf.study.grid import expand as expand_config
+from plrf.study.grid import sweep_grid
 from plrf.study.problems import ConfigError
 from plrf.study.sources import code_hash
 from plrf.study.text import check_text
@@ -172,7 +172,6 @@ given = load_config()
 config.clear()
 config.update(given)
 
-GRID = expand_config(config)
 FIGURES, TABLES = catalogue.figures(config), catalogue.tables(config)
 ENVIRONMENT = "../../environment.yml"
 

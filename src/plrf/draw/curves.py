@@ -8,7 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
-from plrf.engines.registry import DRAWN
+from plrf.engines.registry import DRAWN, ENGINES
+from plrf.measure.curves import one_series
 
 BAND = (0.1, 0.5, 0.9)  # quantiles over runs of SGD
 
@@ -26,7 +27,7 @@ def draw_loss_curves(ax: Axes, losses: pd.DataFrame, colors: Mapping[float, Any]
     colors : mapping
         Color of each size d.
     """
-    for (d, name), curves in losses.groupby(["d", "engine"]):
+    for (d, name), curves in one_series(losses).groupby(["d", "engine"]):
         if name not in DRAWN:
             continue
         if not DRAWN[name].runs:
@@ -36,6 +37,23 @@ def draw_loss_curves(ax: Axes, losses: pd.DataFrame, colors: Mapping[float, Any]
         low, median, high = np.quantile(runs, BAND, axis=1)
         ax.fill_between(runs.index, low, high, color=colors[d], alpha=0.3, lw=0)
         draw_line(ax, runs.index, median, color=colors[d], lw=0.7, ls=(0, (1, 1)))
+
+
+def where_averaged(losses: pd.DataFrame) -> str:
+    """Say from which size on W is averaged out of runs that sample it below; else nothing.
+
+    Parameters
+    ----------
+    losses : DataFrame
+        Rows of the LOSSES schema, of one alpha.
+    """
+    largest = losses.groupby("engine")["d"].max()
+    limits = [
+        f"W averaged out of {ENGINES[engine.smaller].label} above $d$ = {largest[engine.smaller]}"
+        for name, engine in ENGINES.items()
+        if name in largest and engine.smaller in largest
+    ]
+    return ", ".join(limits)
 
 
 def draw_line(ax: Axes, x: ArrayLike, y: ArrayLike, **look: Any) -> None:

@@ -7,8 +7,9 @@ Imported at every parse of the Snakefile: no scipy here.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -35,6 +36,9 @@ class Engine:
         Whether it draws data too; otherwise losses are expectations with a solver's error.
     references : tuple of str
         Engines whose losses are the mean of its own; the first that a sweep has is compared.
+    smaller : str
+        The engine that does the same at smaller sizes, if any: in fits the two are one series of
+        sizes, under the name of that one.
     seconds : callable
         From the rows of the grid that a job covers to the time that it takes.
     color : str
@@ -49,6 +53,7 @@ class Engine:
     samples: bool
     stochastic: bool
     references: tuple[str, ...]
+    smaller: str
     seconds: Callable[[pd.DataFrame], float]
     color: str
     marker: str
@@ -57,6 +62,10 @@ class Engine:
     def runs(self) -> bool:
         """Whether it makes runs that differ."""
         return self.samples or self.stochastic
+
+    def continues(self, sweep: Mapping[str, Any]) -> bool:
+        """Whether it takes larger sizes than another engine of a sweep, which does the same."""
+        return self.smaller in sweep["engines"]
 
     @property
     def script(self) -> str:
@@ -71,26 +80,28 @@ class Engine:
 
 def _reduction_seconds(rows: pd.DataFrame) -> float:
     """Time of drawing and reducing W, which the betas of an alpha share."""
-    shared = rows.drop_duplicates("alpha")
+    shared = rows.drop_duplicates(["alpha", "d"])
     return float(6e-11 * (shared["runs"] * shared["v"] * shared["d"] ** 2).sum())
 
 
 def _sgd_seconds(rows: pd.DataFrame) -> float:
-    """Time of the reductions and of the steps of all chains."""
-    steps = 4e-5 * rows.drop_duplicates("alpha")["steps"].sum()
-    chains = 1.5e-8 * (rows["runs"] * rows["steps"] * rows["d"]).sum()
-    return _reduction_seconds(rows) + float(steps + chains)
+    """Time of the reductions, of drawing numbers, which betas share, and of all chains."""
+    numbers = rows["runs"] * rows["steps"] * rows["d"]
+    shared = (1.5e-5 * rows["steps"] + 1.2e-8 * numbers)[~rows.duplicated(["alpha", "d"])]
+    return _reduction_seconds(rows) + float(shared.sum() + 3e-9 * numbers.sum())
 
 
 def _averaged_sgd_seconds(rows: pd.DataFrame) -> float:
-    """Time of the groups, whose number grows like log d, and of the steps of all chains."""
-    groups = 150 * rows["d"].map(math.log10)
-    return float((2 + 1e-7 * groups * rows["runs"] * rows["steps"] + 1e-4 * rows["steps"]).sum())
+    """As for SGD; groups are made for each beta, and their number grows like log d."""
+    groups = 110 * rows["d"].map(math.log10) - 50
+    numbers = groups * rows["runs"] * rows["steps"]
+    shared = (2e-5 * rows["steps"] + 3.2e-8 * numbers)[~rows.duplicated(["alpha", "d"])]
+    return float(shared.sum() + (0.3 + 8e-9 * numbers).sum())
 
 
 def _recursion_seconds(rows: pd.DataFrame) -> float:
     """As for SGD, without random numbers."""
-    steps = 1e-5 * rows.drop_duplicates("alpha")["steps"].sum()
+    steps = 1e-5 * rows.drop_duplicates(["alpha", "d"])["steps"].sum()
     chains = 2e-9 * (rows["runs"] * rows["steps"] * rows["d"]).sum()
     return _reduction_seconds(rows) + float(steps + chains)
 
@@ -110,6 +121,7 @@ ENGINES = {
             samples=True,
             stochastic=True,
             references=("recursion", "volterra"),
+            smaller="",
             seconds=_sgd_seconds,
             color=VERMILION,
             marker="o",
@@ -121,6 +133,7 @@ ENGINES = {
             samples=True,
             stochastic=False,
             references=("volterra",),
+            smaller="",
             seconds=_recursion_seconds,
             color=SKY,
             marker="",
@@ -132,6 +145,7 @@ ENGINES = {
             samples=False,
             stochastic=True,
             references=("volterra",),
+            smaller="sgd",
             seconds=_averaged_sgd_seconds,
             color=PURPLE,
             marker="s",
@@ -143,6 +157,7 @@ ENGINES = {
             samples=False,
             stochastic=False,
             references=(),
+            smaller="",
             seconds=_volterra_seconds,
             color=BLUE,
             marker="D",

@@ -32,54 +32,58 @@ def simulate(
     The state of a chain is ``w = (sqrt(lam_i) rho_i, -sqrt(F0))`` with loss ``|w|^2``. A batch acts
     through ``G^T G w``, drawn with one chi-squared number and d + 1 normals. Of m equal eigenvalues
     only the length of w in their space matters, whose law follows from one normal along w and the
-    squared length of m - 1 across: two numbers for a group, however large. Chains are independent
-    and advance together; a chain's result does not depend on the others.
+    squared length of m - 1 across: two numbers for a group, however large. Chains advance together;
+    a chain's result does not depend on the others. Those of a stream share its numbers, which saves
+    drawing them: each has the law of a chain of its own, but they are not independent.
 
     Parameters
     ----------
     reductions : sequence of Reduction or Groups
-        One for each chain, all of the same length and with the same multiplicities.
+        One for each chain, those of a stream one after the other; all of the same length and with
+        the same multiplicities.
     sgd : SGD
         The training.
     steps : int array, shape (n_steps,)
         Steps to record, increasing.
     streams : sequence of Generator
-        One for each chain.
+        Independent ones, each for equally many chains.
 
     Returns
     -------
     LossCurves
         Of shape (n_steps, n_chains).
     """
-    state = np.array([[*-r.coefficients, -np.sqrt(r.floor)] for r in reductions])
+    shape = (len(streams), len(reductions) // len(streams), -1)
+    state = np.array([[*-r.coefficients, -np.sqrt(r.floor)] for r in reductions]).reshape(shape)
     rates = np.array([[*(sgd.learning_rate * r.eigenvalues), 0.0] for r in reductions])
+    rates = rates.reshape(shape)
     # Separate streams for each kind of numbers: results do not depend on the buffer's length.
     normal_streams, chi2_streams, across_streams = zip(*(s.spawn(3) for s in streams), strict=True)
     # From the first group of several eigenvalues on; the last coordinate is that of the floor.
     freedom = reductions[0].multiplicities - 1
     first_group = int(np.argmax(freedom > 0)) if freedom.any() else freedom.size
     groups, half_freedom = slice(first_group, -1), freedom[first_group:] / 2
-    lengths, group_rates = state[:, groups], rates[:, groups]  # views
-    n_chains, width = state.shape
-    length = max(1, NOISE_BUFFER // state.size)
-    noise = np.empty((n_chains, length, width))
+    lengths, group_rates = state[..., groups], rates[..., groups]  # views
+    n_streams, n_shared, width = state.shape
+    length = max(1, NOISE_BUFFER // (n_streams * width))
+    noise = np.empty((n_streams, length, 1, width))
     n_steps = int(steps[-1])
-    history = np.empty((length + 1, n_chains))
-    loss = np.empty((len(steps), n_chains))
-    diverged_at = np.full(n_chains, -1, dtype=np.int64)
+    history = np.empty((length, n_streams, n_shared))
+    loss = np.empty((len(steps), n_streams, n_shared))
+    diverged_at = np.full((n_streams, n_shared), -1, dtype=np.int64)
     threshold = DIVERGENCE_FACTOR * np.vecdot(state, state)
-    update = np.empty_like(state)
+    update, kicks = np.empty_like(state), np.empty_like(state)
     tiny = np.finfo(float).tiny  # squares underflow below it
 
     starts = range(0, n_steps + 1, length)
     for start in track(starts, f"SGD, d={width - 1}, {n_steps} steps", len(starts)):
-        for chain, stream in enumerate(normal_streams):
-            stream.standard_normal(out=noise[chain])
-        chi2 = np.stack([s.chisquare(sgd.batch, size=length) for s in chi2_streams], axis=1)
+        for k, stream in enumerate(normal_streams):
+            stream.standard_normal(out=noise[k])
+        chi2 = np.stack([s.chisquare(sgd.batch, (length, 1)) for s in chi2_streams], axis=1)
         root = np.sqrt(chi2)
         if lengths.size:
-            shape = (length, half_freedom.size)
-            gammas = [stream.standard_gamma(half_freedom, shape) for stream in across_streams]
+            each = (length, 1, half_freedom.size)
+            gammas = [stream.standard_gamma(half_freedom, each) for stream in across_streams]
             across = 2 * np.stack(gammas, axis=1)
         for k in range(min(length, n_steps + 1 - start)):
             xi = noise[:, k]
@@ -87,13 +91,14 @@ def simulate(
             history[k] = square
             norm = np.sqrt(np.maximum(square, tiny))
             along = chi2[k] - root[k] * np.vecdot(state, xi) / norm
-            np.multiply(state, along[:, None], out=update)
-            xi *= (root[k] * norm)[:, None]
-            update += xi
+            scale = (root[k] * norm)[..., None]
+            np.multiply(state, along[..., None], out=update)
+            np.multiply(xi, scale, out=kicks)
+            update += kicks
             update *= rates
             state -= update
             if lengths.size:
-                kick = group_rates * (root[k] * norm)[:, None]
+                kick = group_rates * scale
                 np.sqrt(np.square(lengths) + np.square(kick) * across[k], out=lengths)
         done = min(length, n_steps + 1 - start)
         recorded = (steps >= start) & (steps < start + done)
@@ -102,8 +107,8 @@ def simulate(
         first = (diverged_at < 0) & above.any(axis=0)
         diverged_at[first] = start + above.argmax(axis=0)[first]
         state[first] = np.nan
-    loss[(diverged_at >= 0) & (steps[:, None] >= diverged_at)] = np.nan
-    return LossCurves(loss, None, diverged_at)
+    loss[(diverged_at >= 0) & (steps[:, None, None] >= diverged_at)] = np.nan
+    return LossCurves(loss.reshape(len(steps), -1), None, diverged_at.ravel())
 
 
 def simulate_literal(

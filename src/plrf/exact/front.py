@@ -35,6 +35,7 @@ LEAST_FEATURES = 49.0  # from 48 on v may be any real number
 LARGEST_POWER = 1e280  # of v**(2 alpha), so that nothing overflows
 LARGEST_SIZE = 1e12  # where a learning rate is unstable, it is so at all sizes
 STABILITY_TOLERANCE = 1e-6  # in log d
+HIGHEST_DECADE = 24  # of the budgets between which the front is inverted
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,3 +227,40 @@ def compute_optimal(
         xi_error=errors[3],
         status=status.reshape(flops.shape),
     )
+
+
+def optimal_budgets(
+    sizes: ArrayLike,
+    *,
+    alpha: float,
+    beta: float,
+    v_over_d: float = 4.0,
+    c: float = 0.5,
+    batch: int = 1,
+) -> Array:
+    """Budgets f at which given sizes are best, ``d*(f) = d``, to about a percent.
+
+    Interpolated between exact points of the front, two decades of flops apart from 1e3 on.
+
+    Parameters
+    ----------
+    sizes : array
+        Numbers of parameters d.
+    alpha, beta, v_over_d, c, batch
+        As for `compute_optimal`.
+
+    Returns
+    -------
+    array
+        At least 1e3 flops; infinite beyond the last point of the front, NaN if it has none.
+    """
+    log_d = np.log(numbers("sizes", sizes, above=0))
+    last = min(HIGHEST_DECADE, 3 * float(log_d.max()) / np.log(10) + 2)
+    budgets = 10.0 ** np.arange(3, max(last, 5) + 1, 2)
+    front = compute_optimal(budgets, alpha=alpha, beta=beta, v_over_d=v_over_d, c=c, batch=batch)
+    known = front.status == OK
+    if not known.any():
+        return np.full(log_d.shape, np.nan)
+    log_f = np.interp(log_d, np.log(front.d[known]), np.log(budgets[known]), right=np.inf)
+    found: Array = np.exp(log_f)
+    return found

@@ -27,7 +27,7 @@ BISECTIONS = 60
 FAR = 2.0
 RIGHT = 2.0  # size of a ridge right of the spectrum, in units of a_1
 LEAST_RATIO = 1.001
-LEAST_SIZE = 1000  # below it random W differ too much
+LEAST_SIZE = 500  # below it random W differ too much
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,12 +122,13 @@ def averaged_groups(model: Model, ratio: float = 1.03) -> Groups:
     """Group the spectrum of a model, W averaged out (model section 4).
 
     The first eigenvalues are groups of one. The moments that decide on losses are kept: of each
-    group the mass and its mean eigenvalue, and the sum of squared eigenvalues.
+    group the mass and its mean eigenvalue, and, up to the square of the group's width, the sum of
+    squared eigenvalues. Multiplicities are ``(sum lam)**2/(sum lam**2)``, whatever the target is.
 
     Parameters
     ----------
     model : Model
-        A power-law task with ``1000 <= d < v``, both finite.
+        A power-law task with ``500 <= d < v``, both finite.
     ratio : float
         Of neighbouring eigenvalues beyond the first ones; above 1.
 
@@ -155,10 +156,10 @@ def averaged_groups(model: Model, ratio: float = 1.03) -> Groups:
         raise TypeError("groups are made of power-law tasks")
     sums, step = _FeatureSums(task, float(v)), float(np.log(ratio))
     ends = _ends(sums, d, step)
-    first, second = ends[:-1, None], ends[1:, None]
+    start, stop = ends[:-1, None], ends[1:, None]
     x, weights = np.polynomial.legendre.leggauss(NODES)
     half_circle = np.exp(0.5j * np.pi * (1 + x))
-    kappa = np.exp((first + second) / 2 + (first - second) / 2 * half_circle)
+    kappa = np.exp((start + stop) / 2 + (start - stop) / 2 * half_circle)
     df, target = sums(kappa)
     remainder = 1 - df / d
     z = -kappa * remainder
@@ -166,12 +167,47 @@ def averaged_groups(model: Model, ratio: float = 1.03) -> Groups:
     # Real constants add nothing: between ends at which z is real, the integrals of 1 and z are.
     # Left in, they would amplify the errors of the quadrature near the ends.
     trace, mass = (f - f.mean(axis=1, keepdims=True).real for f in (df, target / remainder))
-    square, signal, weighted = (
-        -(integrand * slope).sum(axis=1).imag / np.pi for integrand in (trace * z, mass, mass * z)
+    first, square, signal, weighted = (
+        -(integrand * slope).sum(axis=1).imag / np.pi
+        for integrand in (trace, trace * z, mass, mass * z)
     )
-    eigenvalues = weighted / signal
-    multiplicities = np.maximum(square / eigenvalues**2, 1.0)
-    return Groups(eigenvalues, multiplicities, signal, DeterministicEquivalent(model).capacity)
+    multiplicities = np.maximum(first**2 / square, 1.0)
+    floor = DeterministicEquivalent(model).capacity
+    return Groups(weighted / signal, multiplicities, signal, floor)
+
+
+def sampled_groups(eigenvalues: Array, signal: Array, floor: float, ratio: float = 1.03) -> Groups:
+    """Group the spectrum of a given W.
+
+    Parameters
+    ----------
+    eigenvalues, signal : arrays, shape (d,)
+        lam_i, all positive, and c_i**2 of its reduction (model section 2), in any order.
+    floor : float
+        F0.
+    ratio : float
+        Of the largest eigenvalue of a group to its least one, at most; above 1.
+
+    Returns
+    -------
+    Groups
+        The sums of lam, lam**2, c**2 and lam c**2 are kept as by `averaged_groups`.
+
+    Raises
+    ------
+    ValueError
+        If the ratio is not above 1.
+    """
+    if not ratio >= LEAST_RATIO:
+        raise ValueError(f"ratio = {ratio:g}: must be at least {LEAST_RATIO:g}")
+    order = np.argsort(-eigenvalues)
+    lam, mass = eigenvalues[order], signal[order]
+    bins = np.floor(np.log(lam[0] / lam) / np.log(ratio))
+    starts = np.flatnonzero(np.diff(bins, prepend=-1.0))
+    first, square, total, weighted = (
+        np.add.reduceat(terms, starts) for terms in (lam, lam**2, mass, mass * lam)
+    )
+    return Groups(weighted / total, np.maximum(first**2 / square, 1.0), total, floor)
 
 
 def _differentiation(x: Array) -> Array:

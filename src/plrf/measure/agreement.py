@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
+from scipy.special import stdtr, stdtrit
 
 from plrf.engines.registry import ENGINES, EXACT
 from plrf.exact.ridge import kernel_mass
@@ -37,7 +37,7 @@ def final_losses(losses: pd.DataFrame, engine: str) -> pd.DataFrame:
     losses = losses[losses["engine"] == engine].sort_values("step")
     sound = (losses["status"] == "ok") & (losses["loss"] > 0) & np.isfinite(losses["loss"])
     curves = losses.assign(sound=sound).groupby([*POINT, "run"])
-    last = curves[["v", "batch", "learning_rate", "step", "loss"]].last().reset_index()
+    last = curves[["engine", "v", "batch", "learning_rate", "step", "loss"]].last().reset_index()
     return last[curves["sound"].all().to_numpy()]
 
 
@@ -137,6 +137,60 @@ def check_agreement(losses: pd.DataFrame) -> list[tuple[str, bool, str]]:
     return results
 
 
+def same_law(losses: pd.DataFrame, engine: str, smaller: str) -> tuple[bool, str]:
+    """Compare the losses of two engines in one sweep that do the same at common sizes.
+
+    At the last step of each common curve the logarithms of the losses of both have one mean, up to
+    the bias of either engine, and one spread: t-tests (Welch) of the logarithms, and of their
+    distances from their medians (Brown and Forsythe). Both are averaged over betas, which share
+    their numbers, and pooled over sizes: two tests for each alpha, each at the level of FALSE_ALARM
+    over their number.
+    """
+    both = pd.concat([final_losses(losses, name) for name in (engine, smaller)])
+    both = both[both["step"] >= LONG_RUN]
+    both = both.assign(log=np.log(both["loss"]))
+    kinds = both.groupby(POINT)
+    common = kinds["engine"].transform("nunique").eq(2)
+    both["log"] -= kinds["log"].transform("mean")
+    own = both.groupby([*POINT, "engine"])["log"]
+    both = both.assign(distance=(both["log"] - own.transform("median")).abs())
+    both = both[common & own.transform("count").gt(2)]
+    if both.empty:
+        return True, f"not compared: no common size with three runs of at least {LONG_RUN} steps"
+    runs = both.groupby(["alpha", "d", "engine", "run"])[["log", "distance"]].mean()
+    p_values = []
+    for _, rows in runs.groupby("alpha"):
+        margin = 2 * BIAS_TIMES_D / rows.index.get_level_values("d").min()
+        x, y = (rows.xs(name, level="engine") for name in (engine, smaller))
+        p_values += [welch(x["log"], y["log"], margin), welch(x["distance"], y["distance"])]
+    level = FALSE_ALARM / len(p_values)
+    detail = f"{len(runs)} runs, p values of means and spreads at least {min(p_values):.1e}"
+    return min(p_values) >= level, f"{detail}, {level:.1e} allowed"
+
+
+def welch(x: pd.Series, y: pd.Series, margin: float = 0.0) -> float:
+    """P value of means that are equal up to a margin, by Welch's t-test."""
+    variances = np.array([x.var() / x.size, y.var() / y.size])
+    excess = max(abs(x.mean() - y.mean()) - margin, 0.0)
+    if excess == 0:
+        return 1.0
+    dof = variances.sum() ** 2 / (variances**2 / (np.array([x.size, y.size]) - 1)).sum()
+    return float(2 * stdtr(dof, -excess / np.sqrt(variances.sum())))
+
+
+def check_same_law(losses: pd.DataFrame) -> list[tuple[str, bool, str]]:
+    """Engines that continue others have their law at common sizes, in each sweep."""
+    results = []
+    for sweep, rows in losses.groupby("sweep"):
+        names = set(rows["engine"].unique())
+        for engine in ENGINES.values():
+            if engine.smaller and {engine.name, engine.smaller} <= names:
+                outcome = same_law(rows, engine.name, engine.smaller)
+                what = f"{engine.name} has the law of {engine.smaller}: {sweep}"
+                results.append((what, *outcome))
+    return results
+
+
 def check_exponents(grid: pd.DataFrame, exponents: pd.DataFrame) -> list[tuple[str, bool, str]]:
     """Exponents of runs agree with those of the same method on losses without noise, by sweep.
 
@@ -158,7 +212,8 @@ def _engine_exponents(
     """Compare the exponents of one engine."""
     results = []
     point = ["sweep", "alpha", "beta"]
-    models = with_comparability(grid[grid["engine"] == engine], engine, EXACT)
+    same = [name for name, other in ENGINES.items() if engine in (name, other.smaller)]
+    models = with_comparability(grid[grid["engine"].isin(same)], engine, EXACT)
     unsure = pd.MultiIndex.from_frame(models.loc[~models["compared"], point])
     own = exponents[exponents["engine"] == engine]
     own = own.assign(unsure=pd.MultiIndex.from_frame(own[point]).isin(unsure))

@@ -9,6 +9,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import PchipInterpolator
 
+from plrf.engines.registry import ENGINES
+
 FloatArray = NDArray[np.float64]
 
 
@@ -127,3 +129,25 @@ def loss_table(curves: pd.DataFrame, budgets: FloatArray) -> LossTable:
         loss = curve["loss"].where(curve["status"] == "ok")
         losses[place] = losses_at_budgets(curve["flops"], loss, budgets)
     return LossTable(sizes.astype(float), budgets, losses)
+
+
+def one_series(losses: pd.DataFrame) -> pd.DataFrame:
+    """Join the sizes of engines that do the same at smaller and at larger ones.
+
+    Parameters
+    ----------
+    losses : DataFrame
+        Rows of the table of losses: one alpha of a sweep.
+
+    Returns
+    -------
+    DataFrame
+        An engine that continues another one there (`plrf.engines.registry`) has the name of the
+        latter, and only the sizes beyond those of the latter.
+    """
+    largest = losses.groupby("engine")["d"].max()
+    smaller = {name: engine.smaller for name, engine in ENGINES.items() if engine.smaller}
+    joined = {name: other for name, other in smaller.items() if other in largest}
+    limit = losses["engine"].map(joined).map(largest)
+    kept = losses[~(losses["d"] <= limit)]
+    return kept.assign(engine=kept["engine"].replace(joined))

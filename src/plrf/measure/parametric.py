@@ -33,6 +33,7 @@ _EXPONENTS = (0.1, 0.3, 0.6, 1.0, 1.5)
 _PARTS = (0.05, 0.3, 0.6)
 _STARTS = 4  # that many of them, the best, are minimised from
 _ITERATIONS = 200  # of all fits to resampled losses
+_SETTLED = 2  # steps that change a fit no more until it is left
 _NEGLIGIBLE = 20.0  # E below e^-20 times the least loss is 0
 
 
@@ -143,20 +144,23 @@ def refit_exponents(
     points = np.tile(start.parameters + _shift(centre) @ start.parameters, (len(losses), 1))
     damping = np.full(len(losses), 1e-3)
     value, gradient, hessian = _reweighted(points, x, y, losses)
+    settled = np.zeros(len(losses), dtype=int)  # in so many steps, one after the other
     for _ in range(_ITERATIONS):
-        diagonal = np.einsum("rii->ri", hessian)
-        floor = 1e-12 * diagonal.max(axis=1, keepdims=True)
-        damped = hessian + np.eye(5) * (damping[:, None] * diagonal + floor)[..., None]
-        step = np.linalg.solve(damped, gradient[..., None])[..., 0]
-        trial = np.clip(points - step, low, high)
-        new_value, new_gradient, new_hessian = _reweighted(trial, x, y, losses)
-        better = new_value < value
-        damping = np.clip(np.where(better, damping / 4, damping * 4), 1e-9, 1e9)
-        settled = np.abs(value - new_value) <= 1e-8 * value
-        points[better], value[better] = trial[better], new_value[better]
-        gradient[better], hessian[better] = new_gradient[better], new_hessian[better]
-        if settled.all():
+        left = np.flatnonzero(settled < _SETTLED)
+        if not left.size:
             break
+        diagonal = np.einsum("rii->ri", hessian[left])
+        floor = 1e-12 * diagonal.max(axis=1, keepdims=True)
+        damped = hessian[left] + np.eye(5) * (damping[left, None] * diagonal + floor)[..., None]
+        step = np.linalg.solve(damped, gradient[left][..., None])[..., 0]
+        trial = np.clip(points[left] - step, low[left], high[left])
+        new = _reweighted(trial, x, y, losses[left])
+        near = np.abs(value[left] - new[0]) <= 1e-10 * value[left]
+        settled[left] = np.where(near, settled[left] + 1, 0)
+        better = new[0] < value[left]
+        damping[left] = np.clip(damping[left] * np.where(better, 0.25, 4.0), 1e-9, 1e9)
+        for old, found in zip((points, value, gradient, hessian), (trial, *new), strict=True):
+            old[left[better]] = found[better]
     a, b = points[:, 2], points[:, 4]
     with np.errstate(invalid="ignore"):
         exponents = np.where(_inside(points), [a * b / (a + b), b / (a + b)], np.nan)

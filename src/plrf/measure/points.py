@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from plrf.engines.registry import EXACT
-from plrf.measure.curves import LossTable, loss_table
+from plrf.measure.curves import LossTable, loss_table, one_series
 from plrf.measure.estimates import METHODS
 from plrf.measure.exponents import QUANTITIES, Measurement, fit_exponents
 from plrf.measure.references import ExactFront, expected_exponents, spread
@@ -93,7 +93,7 @@ def fit_window(
     few, many = (np.geomspace(low, high, fits[f"{key}_budgets"]) for key in ("isoflop", "envelope"))
     tables = {
         engine: {budgets.size: loss_table(rows, budgets) for budgets in (few, many)}
-        for engine, rows in curves.groupby("engine")
+        for engine, rows in one_series(curves).groupby("engine")
     }
     settings = {key: sweep[key] for key in ("v_over_d", "c", "batch")}
     exact = ExactFront.compute(few, point["alpha"], point["beta"], **settings)

@@ -124,8 +124,8 @@ def _negative_beta_problems(
         if d not in sweep["d"]:
             rule = f"must be a size of sweep {name}: {', '.join(map(str, sweep['d']))}"
             yield problem((*path, "d", i), d, rule)
-    if min(figure["d"]) > sweep.get("largest_simulated_d", math.inf):
-        rule = f"must include a size that sweep {name} simulates"
+    if min(figure["d"]) > sweep.get("largest_sampled_d", math.inf):
+        rule = f"must include a size of sweep {name} at which W is sampled"
         yield problem((*path, "d"), figure["d"], rule)
 
 

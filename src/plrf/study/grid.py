@@ -11,7 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from plrf.engines.registry import ENGINES, WITH_RUNS
+from plrf.engines.registry import ENGINES, WITH_RUNS, Engine
+from plrf.exact.front import optimal_budgets
 from plrf.exact.ridge import kernel_mass
 from plrf.model import power_law_model
 from plrf.scaling import learning_rate
@@ -35,14 +36,24 @@ def expand(config: Mapping[str, Any]) -> pd.DataFrame:
         One row per (sweep, alpha, beta, d, engine) in the config's order, with the columns and
         dtypes of `plrf.study.schemas.grid.GRID`.
     """
-    rows = [row for name, sweep in config["sweeps"].items() for row in _rows(name, sweep)]
+    return pd.concat([sweep_grid(*item) for item in config["sweeps"].items()], ignore_index=True)
+
+
+def sweep_grid(name: str, sweep: Mapping[str, Any]) -> pd.DataFrame:
+    """Expand one sweep, completed; see `expand`."""
     dtypes = GRID.empty_table().to_pandas().dtypes
-    return pd.DataFrame(rows, columns=GRID.names).astype(dtypes.to_dict())
+    return pd.DataFrame(list(_rows(name, sweep)), columns=GRID.names).astype(dtypes.to_dict())
 
 
 def _rows(name: str, sweep: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Make the rows of one sweep, which depend on nothing outside it."""
     batch, c = sweep["batch"], sweep["c"]
+    asked = [
+        (engine, set(engine_sizes(engine, sweep)))
+        for engine in ENGINES.values()
+        if engine.name in sweep["engines"]
+    ]
+    budgets = {alpha: run_budgets(sweep, alpha) for alpha in {a for _, a, _ in points(sweep)}}
     for (_, alpha, beta), d in product(points(sweep), sweep["d"]):
         v = features(sweep, d)
         size = {
@@ -57,14 +68,48 @@ def _rows(name: str, sweep: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             "kernel_mass": grid_kernel_mass(c, alpha, d, v, batch),
             "phase": phase_name(alpha, beta),
         }
-        for engine in (ENGINES[name] for name in ENGINES if name in sweep["engines"]):
+        for engine, sizes in asked:
             runs, flops = 0, sweep["flops"]
             if engine.runs:
-                if d > sweep.get("largest_simulated_d", d):
+                if d not in sizes or d not in budgets[alpha]:
                     continue
-                runs, flops = sweep["runs"], sweep.get("simulated_flops", flops)
+                runs, flops = sweep["runs"], budgets[alpha][d]
             steps = math.ceil(flops / (d * batch))
             yield {**size, "engine": engine.name, "flops": flops, "steps": steps, "runs": runs}
+
+
+def engine_sizes(engine: Engine, sweep: Mapping[str, Any]) -> list[int]:
+    """Sizes that an engine may be run at, by where W is sampled.
+
+    An engine that continues another one to larger sizes shares two with it, for a comparison.
+    """
+    sizes = sorted(sweep["d"])
+    sampled = [d for d in sizes if d <= sweep.get("largest_sampled_d", d)]
+    if engine.samples:
+        return sampled
+    return [d for d in sizes if d >= min(sampled[-2:])] if engine.continues(sweep) else sizes
+
+
+def run_budgets(sweep: Mapping[str, Any], alpha: float) -> dict[int, float]:
+    """Budgets in flops of the runs of each size; sizes without one are left out.
+
+    Runs matter around the budget at which their size is best. All betas of an alpha share one
+    budget, as they share W. It is rounded to two digits, so that it is the same on any machine.
+    """
+    flops, factor = sweep["flops"], sweep.get("around_optimum")
+    if factor is None:
+        return dict.fromkeys(sweep["d"], flops)
+    settings = {key: sweep[key] for key in ("v_over_d", "c", "batch")}
+    betas = [beta for _, a, beta in points(sweep) if a == alpha]
+    best = [optimal_budgets(sweep["d"], alpha=alpha, beta=beta, **settings) for beta in betas]
+    budgets = {}
+    for d, *of_betas in zip(sweep["d"], *best, strict=True):
+        # Where there is no best budget, all of the sweep's may matter.
+        near = [budget for budget in of_betas if not budget > factor * flops]
+        if near:
+            last = max(flops if math.isnan(budget) else factor * budget for budget in near)
+            budgets[d] = min(flops, max(float(f"{last:.2g}"), d * sweep["batch"]))
+    return budgets
 
 
 def points(sweep: Mapping[str, Any]) -> list[tuple[KeyPath, float, float]]:

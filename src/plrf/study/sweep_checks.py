@@ -1,5 +1,6 @@
 """What a schema cannot say of a sweep: the edge of the power law, stability, budgets, names."""
 
+import math
 from collections.abc import Iterator, Mapping
 from decimal import ROUND_DOWN, Context
 from operator import itemgetter
@@ -11,7 +12,7 @@ from plrf.exact.ridge import critical_learning_rate
 from plrf.model import power_law_model
 from plrf.scaling import learning_rate
 from plrf.study.catalogue import FIGURES
-from plrf.study.grid import features, grid_kernel_mass, has_points, needs_runs, points
+from plrf.study.grid import engine_sizes, features, grid_kernel_mass, has_points, needs_runs, points
 from plrf.study.problems import KeyPath, Problem, problem
 from plrf.theory.phases import TOLERANCE
 
@@ -56,42 +57,46 @@ def repeats(path: KeyPath, values: list[Any]) -> Iterator[Problem]:
 
 
 def _size_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]:
-    """Find limits of the simulations that leave the run engines, or a size, without work."""
-    limits = [key for key in ("largest_simulated_d", "simulated_flops") if key in sweep]
-    if not needs_runs(sweep):
-        rule = f"has no effect without the engines {', '.join(WITH_RUNS)}"
-        yield from (problem((*path, key), sweep[key], rule) for key in limits)
-        return
-    sizes = sweep["d"]
-    limit = sweep.get("largest_simulated_d", max(sizes))
+    """Find limits of the simulations that leave engines, or a size, without work."""
+    sampling = [name for name, engine in ENGINES.items() if engine.samples]
+    without = {"largest_sampled_d": sampling, "around_optimum": list(WITH_RUNS)}
+    for key in without.keys() & sweep.keys():
+        if set(without[key]).isdisjoint(sweep["engines"]):
+            rule = f"has no effect without the engines {', '.join(without[key])}"
+            yield problem((*path, key), sweep[key], rule)
+    if "around_optimum" in sweep and sweep["v_over_d"] == 1:
+        yield problem((*path, "v_over_d"), 1, "must exceed 1 with around_optimum")
+    sizes, limit = sweep["d"], sweep.get("largest_sampled_d", math.inf)
     if limit < min(sizes):
         rule = f"must be at least the smallest d, {min(sizes)}"
-        yield problem((*path, "largest_simulated_d"), limit, rule)
-        return
-    if limit < max(sizes) and WITH_RUNS.keys() >= set(sweep["engines"]):
-        others = " or ".join(name for name in ENGINES if name not in WITH_RUNS)
+        yield problem((*path, "largest_sampled_d"), limit, rule)
+    elif limit < max(sizes) and set(sampling) >= set(sweep["engines"]):
+        others = " or ".join(name for name in ENGINES if name not in sampling)
         rule = f"no engine is left for d = {max(sizes)}: add {others} to engines or raise the limit"
-        yield problem((*path, "largest_simulated_d"), limit, rule)
-    budget = sweep.get("simulated_flops", sweep["flops"])
-    if "simulated_flops" in sweep and not budget <= sweep["flops"]:
-        rule = f"must be at most flops = {sweep['flops']}"
-        yield problem((*path, "simulated_flops"), budget, rule)
-    step = max(d for d in sizes if d <= limit) * sweep["batch"]
-    if "simulated_flops" in sweep and budget < step:
-        rule = f"less than one step of the largest simulated d, must be at least {step}"
-        yield problem((*path, "simulated_flops"), budget, rule)
+        yield problem((*path, "largest_sampled_d"), limit, rule)
 
 
 def _group_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]:
     """Find sizes at which a spectrum cannot be grouped with W averaged out."""
-    asked = [name for name, engine in WITH_RUNS.items() if not engine.samples]
-    asked = [name for name in asked if name in sweep["engines"]]
-    if asked and sweep["v_over_d"] == 1:
-        yield problem((*path, "v_over_d"), 1, f"must exceed 1 with the engine {asked[0]}")
-    for i, d in enumerate(sweep["d"] if asked else []):
-        if d < LEAST_SIZE:
-            rule = f"must be at least {LEAST_SIZE} with the engine {asked[0]}"
-            yield problem((*path, "d", i), d, rule)
+    for engine in (engine for name, engine in ENGINES.items() if name in sweep["engines"]):
+        if engine.samples or not engine.stochastic:
+            continue
+        if sweep["v_over_d"] == 1:
+            yield problem((*path, "v_over_d"), 1, f"must exceed 1 with the engine {engine.name}")
+        if min(sweep["d"]) > sweep.get("largest_sampled_d", math.inf):
+            return
+        small = [d for d in engine_sizes(engine, sweep) if d < LEAST_SIZE]
+        if small and engine.continues(sweep):
+            rule = (
+                f"must leave the two largest sizes up to it, of at least {LEAST_SIZE}, to both "
+                f"{engine.smaller} and {engine.name}; they are {', '.join(map(str, small))}"
+            )
+            limit = sweep.get("largest_sampled_d", max(sweep["d"]))
+            yield problem((*path, "largest_sampled_d"), limit, rule)
+        elif small:
+            rule = f"must be at least {LEAST_SIZE} with the engine {engine.name}"
+            for d in small:
+                yield problem((*path, "d", sweep["d"].index(d)), d, rule)
 
 
 def edge_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]:
