@@ -1,4 +1,4 @@
-"""Figure 16: xi by the envelope in several windows of budgets, side by side along a traverse."""
+"""Figure 16: xi by the envelope in several windows, along a traverse and at one of its points."""
 
 from string import ascii_lowercase
 
@@ -7,14 +7,15 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from plrf.draw.axes import legend_below, legend_entries, power_of_ten
+from plrf.draw.axes import legend_below, legend_entries, log_ticks, power_of_ten
 from plrf.draw.exponents import LAWS, SYMBOLS
+from plrf.draw.fronts import draw_windows
 from plrf.draw.phases import mark_phases
 from plrf.draw.style import WIDTH, panel_label, save, style
 from plrf.draw.traverses import draw_exact, draw_measured, draw_theory
 from plrf.engines.registry import ENGINES
 from plrf.study.provenance import read_provenance
-from plrf.study.schemas.fits import EXPONENTS
+from plrf.study.schemas.fits import EXPONENTS, FRONTS
 from plrf.study.store import read_table
 
 QUANTITY, METHOD, EXACT = "xi", "approach1", "approach0"
@@ -57,21 +58,21 @@ def leave_room(ax: Axes, floor: float) -> None:
     ax.set_ylim(bottom - floor * height, top + HEADROOM * height)
 
 
-def draw(fits: pd.DataFrame) -> Figure:
-    """Draw one panel per window.
+def draw(fits: pd.DataFrame, fronts: pd.DataFrame) -> Figure:
+    """Draw one panel per window, and the sizes of the point in the middle of the traverse.
 
     Parameters
     ----------
-    fits : DataFrame
-        Rows of the EXPONENTS schema: one sweep, one alpha.
+    fits, fronts : DataFrame
+        Rows of the schemas EXPONENTS and FRONTS: one sweep, one alpha.
     """
     import matplotlib.pyplot as plt
 
     fits = fits[(fits["quantity"] == QUANTITY) & fits["method"].isin([METHOD, EXACT])]
     windows = fits.sort_values("beta").groupby("window")
-    figure, axes = plt.subplots(
-        1, windows.ngroups, figsize=(WIDTH, 3.0), sharey=True, squeeze=False
-    )
+    figure = plt.figure(figsize=(WIDTH, 5.6))
+    upper, lower = figure.add_gridspec(2, 1, height_ratios=[1.1, 1])
+    axes = upper.subgridspec(1, windows.ngroups).subplots(sharey=True, squeeze=False)
     n_refused = 0
     for letter, ax, (_, rows) in zip(ascii_lowercase, axes.flat, windows, strict=False):
         n_refused += len(draw_window(ax, rows))
@@ -81,19 +82,34 @@ def draw(fits: pd.DataFrame) -> Figure:
     axes.flat[0].set_ylabel(f"${SYMBOLS[QUANTITY]}$ in ${LAWS[QUANTITY]}$, Approach 1")
     for ax in axes.flat:
         mark_phases(ax, fits["alpha"].iloc[0])
+    ax = figure.add_subplot(lower)
+    betas = sorted(fits["beta"].unique())
+    beta = betas[len(betas) // 2]
+    of_point = fronts[(fronts["beta"] == beta) & (fronts["method"] == METHOD)]
+    draw_windows(ax, of_point, fits[(fits["beta"] == beta) & (fits["method"] == METHOD)])
+    panel_label(ax, ascii_lowercase[windows.ngroups], f"best sizes at $\\beta = {beta:g}$")
+    log_ticks(ax.xaxis)
+    log_ticks(ax.yaxis, plain=True)
     legend_below(figure, legend_entries(*axes.flat), 3)
     return figure
 
 
-def make_figure(exponents_path: str, sweep: str, paths: list[str]) -> None:
-    """Read the exponents of a sweep and write the figure."""
-    fits = read_table(exponents_path, EXPONENTS, [("sweep", "=", sweep)])
+def make_figure(exponents_path: str, fronts_path: str, sweep: str, paths: list[str]) -> None:
+    """Read the fits of a sweep and write the figure."""
+    keep = [("sweep", "=", sweep)]
+    fits = read_table(exponents_path, EXPONENTS, keep)
+    fronts = read_table(fronts_path, FRONTS, keep)
     with style():
-        save(draw(fits), paths, read_provenance(exponents_path))
+        save(draw(fits, fronts), paths, read_provenance(exponents_path, fronts_path))
 
 
 if __name__ == "__main__":
     from plrf.study.logs import log_to
 
     log_to(snakemake.log[0])
-    make_figure(snakemake.input.exponents, snakemake.params.sweep, list(snakemake.output))
+    make_figure(
+        snakemake.input.exponents,
+        snakemake.input.fronts,
+        snakemake.params.sweep,
+        list(snakemake.output),
+    )

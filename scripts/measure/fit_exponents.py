@@ -1,4 +1,4 @@
-"""Measure the exponents of all points of a sweep: fronts, IsoFLOP losses, fits."""
+"""Measure the exponents of some points of a sweep: fronts, IsoFLOP losses, fits."""
 
 import logging
 from typing import Any
@@ -14,13 +14,23 @@ from plrf.study.store import read_table, write_table
 from plrf.theory.phases import phase_name
 
 
-def fit_sweep(losses: pd.DataFrame, sweep: dict[str, Any], fits: dict[str, int], seed: int) -> Fits:
-    """Fit all points of a sweep.
+def read_points(paths: list[str], points: list[list[float]]) -> pd.DataFrame:
+    """Losses of some points (alpha, beta)."""
+    alphas, betas = map(set, zip(*points, strict=True))
+    keep = [("alpha", "in", alphas), ("beta", "in", betas)]
+    losses = pd.concat(read_table(path, LOSSES, keep) for path in sorted(paths))
+    return losses.merge(pd.DataFrame(points, columns=["alpha", "beta"]))
+
+
+def fit_points(
+    losses: pd.DataFrame, sweep: dict[str, Any], fits: dict[str, int], seed: int
+) -> Fits:
+    """Fit some points of a sweep.
 
     Parameters
     ----------
     losses : DataFrame
-        Rows of the LOSSES schema of the sweep.
+        Rows of the LOSSES schema of these points.
     sweep : dict
         Its windows, v_over_d, c and batch.
     fits : dict
@@ -43,15 +53,16 @@ def fit_sweep(losses: pd.DataFrame, sweep: dict[str, Any], fits: dict[str, int],
 
 def run_job(
     losses_paths: list[str],
+    points: list[list[float]],
     sweep: dict[str, Any],
     fits: dict[str, int],
     seed: int,
     paths: dict[str, str],
 ) -> None:
-    """Fit all points and write the tables to ``paths``: exponents, fronts and isoflop."""
-    losses = pd.concat(read_table(path, LOSSES) for path in sorted(losses_paths))
-    results = fit_sweep(losses, sweep, fits, seed)
-    source = provenance({"sweep": sweep, "fits": fits}, seed, sorted(losses_paths))
+    """Fit points (alpha, beta) and write the tables to ``paths``: exponents, fronts and isoflop."""
+    results = fit_points(read_points(losses_paths, points), sweep, fits, seed)
+    what = {"points": points, "sweep": sweep, "fits": fits}
+    source = provenance(what, seed, sorted(losses_paths))
     for name, schema in (("fronts", FRONTS), ("isoflop", ISOFLOP), ("exponents", EXPONENTS)):
         write_table(getattr(results, name), schema, paths[name], source)
 
@@ -62,6 +73,7 @@ if __name__ == "__main__":
     log_to(snakemake.log[0])
     run_job(
         list(snakemake.input.losses),
+        snakemake.params.points,
         snakemake.params.sweep,
         snakemake.params.fits,
         snakemake.params.seed,

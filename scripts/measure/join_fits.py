@@ -10,7 +10,7 @@ SCHEMAS = {"exponents": EXPONENTS, "fronts": FRONTS, "isoflop": ISOFLOP}
 
 
 def join_fits(files: dict[str, list[str]], seed: int, paths: dict[str, str]) -> None:
-    """Write each table, its sweeps in the order of their names.
+    """Write each table, its parts in the order of their names.
 
     Parameters
     ----------

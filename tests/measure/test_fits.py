@@ -250,7 +250,7 @@ class TestFitExponents:
         assert check_results.check_positive(losses)[0]
 
         paths = {name: tmp_path / f"fit_{name}.parquet" for name in points.Fits._fields}
-        fit_exponents.run_job([losses_path], self.sweep(), self.fits, 1, paths)
+        fit_exponents.run_job([losses_path], [[1.0, 2.0]], self.sweep(), self.fits, 1, paths)
         isoflop = store.read_table(paths["isoflop"], fits_schema.ISOFLOP)
         missing = isoflop[isoflop["loss"].isna()]
         assert set(zip(missing["engine"], missing["d"], strict=True)) == {("sgd", d)}
@@ -273,10 +273,12 @@ class TestFitExponents:
         curves = self.curves()
         parts = {name: [] for name in join_fits.SCHEMAS}
         for sweep, betas in (("b", (3.0, 2.0)), ("a", (2.0,))):
-            losses = pd.concat(curves.assign(sweep=sweep, beta=beta) for beta in betas)
+            every = (*betas, 9.0)  # the last is the work of another job
+            losses = pd.concat(curves.assign(sweep=sweep, beta=beta) for beta in every)
             path = write(losses, losses_schema.LOSSES, tmp_path / f"losses_{sweep}.parquet")
             paths = {name: str(tmp_path / f"{sweep}_{name}.parquet") for name in parts}
-            fit_exponents.run_job([path], self.sweep(), self.fits, 1, paths)
+            wanted = [[1.0, beta] for beta in betas]
+            fit_exponents.run_job([path], wanted, self.sweep(), self.fits, 1, paths)
             for name, files in parts.items():
                 files.append(paths[name])
         joined = {name: str(tmp_path / f"{name}.parquet") for name in parts}

@@ -987,7 +987,8 @@ class TestFullConfiguration:
             sizes = {name: len(engine_sizes(self.FULL["sweeps"][name], engine)) for name in alphas}
             expected[engine] = sum(n * sizes[name] for name, n in alphas.items())
         expected["volterra"] = sum(n_alphas(self.FULL, "volterra").values())
-        expected["fit_exponents"] = sum("windows" in s for s in self.FULL["sweeps"].values())
+        fitted = [sweep for sweep in self.FULL["sweeps"].values() if "windows" in sweep]
+        expected["fit_exponents"] = sum(-(-len(points(sweep)) // 4) for sweep in fitted)
         assert planned(process) == expected
         assert sum(expected.values()) < 600
 

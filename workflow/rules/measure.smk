@@ -3,15 +3,15 @@
 
 rule fit_exponents:
     input:
-        losses=losses_of_sweep,
+        losses=losses_of_part,
     output:
-        exponents="results/fits/{sweep}/exponents.parquet",
-        fronts="results/fits/{sweep}/fronts.parquet",
-        isoflop="results/fits/{sweep}/isoflop.parquet",
+        exponents="results/fits/{sweep}/part{part}/exponents.parquet",
+        fronts="results/fits/{sweep}/part{part}/fronts.parquet",
+        isoflop="results/fits/{sweep}/part{part}/isoflop.parquet",
     log:
-        "results/logs/fit_exponents/{sweep}.log",
+        "results/logs/fit_exponents/{sweep}_part{part}.log",
     benchmark:
-        "results/benchmarks/fit_exponents/{sweep}.tsv"
+        "results/benchmarks/fit_exponents/{sweep}_part{part}.tsv"
     conda:
         ENVIRONMENT
     threads: 1
@@ -19,12 +19,13 @@ rule fit_exponents:
         mem_mb=fit_memory,
         runtime=fit_runtime,
     params:
+        points=part_points,
         sweep=lambda wildcards: fitted_sweeps()[wildcards.sweep],
         fits=config["fits"],
         seed=config["seed"],
         code=code("measure/fit_exponents.py"),
     message:
-        "Fitting compute-optimal exponents of {wildcards.sweep}"
+        "Fitting compute-optimal exponents of {wildcards.sweep}, part {wildcards.part}"
     script:
         "../../scripts/measure/fit_exponents.py"
 

@@ -16,6 +16,8 @@ wildcard_constraints:
 PLANE_PARTS = 4
 # A sweep's alphas are spread over at most so many jobs.
 MOST_BATCHES = 32
+# A sweep's points are fitted by so many at a time, or by more where that were too many jobs.
+FIT_POINTS = 4
 # Sizes of which each takes an engine less than so many seconds share a job.
 SMALL_SECONDS = 4
 
@@ -79,19 +81,20 @@ def job_points(engine, wildcards):
     return job_rows(engine, wildcards)[keys].to_dict("records")
 
 
-def engine_files(folder, suffix, sweeps):
-    """Files that the jobs of all engines make in a folder for some sweeps."""
+def job_files(folder, suffix, names):
+    """Files that jobs of engines, given by their names, make in a folder."""
     keys = "sweep", "alphas", "sizes"
-    return [
-        f"{folder}/{engine}/{JOB.format(**dict(zip(keys, names)))}{suffix}"
-        for sweep in sweeps
-        for engine, *names in jobs(sweep)
-    ]
+    return [f"{folder}/{e}/{JOB.format(**dict(zip(keys, name)))}{suffix}" for e, *name in names]
+
+
+def engine_files(folder, suffix):
+    """Files that the jobs of all engines make in a folder."""
+    return job_files(folder, suffix, [names for sweep in config["sweeps"] for names in jobs(sweep)])
 
 
 def loss_files(wildcards):
     """All files of losses that the grid asks for."""
-    return engine_files("results/losses", ".parquet", config["sweeps"])
+    return engine_files("results/losses", ".parquet")
 
 
 def measured():
@@ -107,9 +110,11 @@ def measured():
     }
 
 
-def losses_of_sweep(wildcards):
-    """Files of losses of one sweep."""
-    return engine_files("results/losses", ".parquet", [wildcards.sweep])
+def losses_of_part(wildcards):
+    """Files of losses that hold the points of one part of a sweep."""
+    alphas = {alpha for alpha, _ in part_points(wildcards)}
+    kept = [names for names, rows in jobs(wildcards.sweep).items() if alphas & set(rows["alpha"])]
+    return job_files("results/losses", ".parquet", kept)
 
 
 # What each sweep with windows is fitted to.
@@ -117,8 +122,23 @@ FITS = ("exponents", "fronts", "isoflop")
 
 
 def fit_files():
-    """Fits of all sweeps with windows, by the table that they are joined to."""
-    return {name: [f"results/fits/{s}/{name}.parquet" for s in fitted_sweeps()] for name in FITS}
+    """Fits of all parts of sweeps with windows, by the table that they are joined to."""
+    parts = [f"{sweep}/part{k}" for sweep in fitted_sweeps() for k in range(len(fit_parts(sweep)))]
+    return {name: [f"results/fits/{part}/{name}.parquet" for part in parts] for name in FITS}
+
+
+def fit_parts(sweep):
+    """Points (alpha, beta) of a sweep in parts, each the work of a job."""
+    pairs = [[alpha, beta] for _, alpha, beta in sweep_points(config["sweeps"][sweep])]
+    length = FIT_POINTS
+    while len(pairs) > MOST_BATCHES * length:
+        length *= 2
+    return [pairs[start : start + length] for start in range(0, len(pairs), length)]
+
+
+def part_points(wildcards):
+    """Points of one part of a sweep."""
+    return fit_parts(wildcards.sweep)[int(wildcards.part)]
 
 
 def fitted_sweeps():

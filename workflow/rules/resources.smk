@@ -54,15 +54,15 @@ def job_runtime(engine, wildcards, attempt):
 
 
 def fit_memory(wildcards, attempt):
-    """Memory of the losses of a sweep."""
-    rows = whole_grid(wildcards.sweep)
-    return memory(500 * number_of_losses(rows) / 1e6, attempt)
+    """Memory of the losses of the points that a job fits."""
+    rows, share = whole_grid(wildcards.sweep), 1 / len(fit_parts(wildcards.sweep))
+    return memory(500 * share * number_of_losses(rows) / 1e6, attempt)
 
 
 def fit_runtime(wildcards, attempt):
-    """Time of all fits of a sweep, with their bootstrap over runs."""
-    rows = whole_grid(wildcards.sweep)
-    return minutes(2e-5 * number_of_losses(rows) + 60, attempt)
+    """Time of the fits of a job's points in all windows, with their bootstrap over runs."""
+    windows = len(fitted_sweeps()[wildcards.sweep]["windows"])
+    return minutes(10 * windows * len(part_points(wildcards)), attempt)
 
 
 def aggregation_memory(wildcards, attempt):

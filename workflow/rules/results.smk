@@ -48,8 +48,12 @@ def archived_tables():
 
 def benchmark_files(wildcards):
     """Measurements of this configuration's jobs that have a folder; older ones may lie there."""
-    files = engine_files("results/benchmarks", ".tsv", config["sweeps"])
-    files += expand("results/benchmarks/fit_exponents/{sweep}.tsv", sweep=fitted_sweeps())
+    files = engine_files("results/benchmarks", ".tsv")
+    files += [
+        f"results/benchmarks/fit_exponents/{sweep}_part{part}.tsv"
+        for sweep in fitted_sweeps()
+        for part in range(len(fit_parts(sweep)))
+    ]
     if "plane" in config:
         files += expand("results/benchmarks/measure_plane/{part}.tsv", part=range(PLANE_PARTS))
     return files + [f"results/benchmarks/{f.stem}/{f.name}.tsv" for f in FIGURES]

@@ -102,6 +102,7 @@ os.environ.update(MPLBACKEND="agg", MATPLOTLIBRC=os.devnull)
 from plrf.engines.registry import ENGINES
 from plrf.study import catalogue
 from plrf.study.config import complete, validate
+from plrf.study.grid import points as sweep_points
 from plrf.study.grid import sweep_grid
 from plrf.study.problems import ConfigError
 from plrf.study.sources import code_hash

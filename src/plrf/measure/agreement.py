@@ -195,7 +195,7 @@ def check_exponents(grid: pd.DataFrame, exponents: pd.DataFrame) -> list[tuple[s
     """Exponents of runs agree with those of the same method on losses without noise, by sweep.
 
     Sizes and budgets are the same too, so that the bias of a method cancels and only noise is
-    left; the bias of the deterministic equivalent is far below it. Points with a size whose mean
+    left; the bias of the deterministic equivalent is far below it. Fits with a size whose mean
     few runs do not tell are left out. Deviations are compared with the t distribution, by a level
     for each of a sweep's n comparisons of FALSE_ALARM / n.
     """
@@ -214,9 +214,10 @@ def _engine_exponents(
     point = ["sweep", "alpha", "beta"]
     same = [name for name, other in ENGINES.items() if engine in (name, other.smaller)]
     models = with_comparability(grid[grid["engine"].isin(same)], engine, EXACT)
-    unsure = pd.MultiIndex.from_frame(models.loc[~models["compared"], point])
-    own = exponents[exponents["engine"] == engine]
-    own = own.assign(unsure=pd.MultiIndex.from_frame(own[point]).isin(unsure))
+    # A size takes part in a fit if its runs reach the budgets.
+    reached = models[~models["compared"]].groupby(point)["flops"].max().rename("unsure_to")
+    own = exponents[exponents["engine"] == engine].merge(reached.reset_index(), "left", point)
+    own = own.assign(unsure=own["unsure_to"] >= own["used_low"])
     for sweep, rows in own.groupby("sweep"):
         sound = np.isfinite(rows[["estimate", "expected", "std_error", "dof"]]).all(axis=1)
         name = f"exponents of {engine} agree with {EXACT}: {sweep}"

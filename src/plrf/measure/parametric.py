@@ -137,9 +137,11 @@ def refit_exponents(
     ndarray, shape (2, ...)
         NaN where a or b reaches its bound.
     """
+    losses = log_losses.reshape(-1, log_d.size)
+    there = np.isfinite(losses).any(axis=0)
+    log_d, log_n, losses = log_d[there], log_n[there], losses[:, there]
     centre = np.array([log_d.mean(), log_n.mean()])
     x, y = log_d - centre[0], log_n - centre[1]
-    losses = log_losses.reshape(-1, log_d.size)
     low, high = _bounds(losses)
     points = np.tile(start.parameters + _shift(centre) @ start.parameters, (len(losses), 1))
     damping = np.full(len(losses), 1e-3)

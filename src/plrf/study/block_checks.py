@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
-from plrf.engines.registry import DRAWN
+from plrf.engines.registry import DRAWN, ENGINES
 from plrf.study.grid import has_points, points
 from plrf.study.problems import KeyPath, Problem, problem, suggestion
 from plrf.study.sweep_checks import edge_problems, repeats, stability_problems
@@ -14,7 +14,7 @@ Sweeps = Mapping[str, Mapping[str, Any]]
 # From a block, the sweeps that their schema accepts, and the names of all sweeps.
 Check = Callable[[Any, Sweeps, Collection[str]], Iterator[Problem]]
 
-# Windows of the traverse: each is a panel of fig16, and four in a row could not be read.
+# Windows of the traverse, panels of fig16, and points at scale, rows: four could not be read.
 MOST_PANELS = 3
 # Sizes at which the stability of a learning rate is checked where d is continuous.
 EXTREME_SIZES = (12, 10**6)
@@ -183,6 +183,24 @@ def _explorer_problems(explorer: Any, sound: Sweeps, names: Collection[str]) -> 
     yield from stability_problems(("explorer",), {**explorer, "product": product, "d": sizes})
 
 
+def _scale_problems(name: Any, sound: Sweeps, names: Collection[str]) -> Iterator[Problem]:
+    """Check that the sweep of the figure at scale exists, and has runs and windows to compare."""
+    yield from _unknown_sweep(("sgd_at_scale",), name, names)
+    sweep = sound.get(name)
+    if sweep is None or not has_points(sweep):
+        return
+    stochastic = [name for name, engine in ENGINES.items() if engine.stochastic]
+    if set(stochastic).isdisjoint(sweep["engines"]):
+        rule = f"must be a sweep with one of the engines {', '.join(stochastic)}"
+        yield problem(("sgd_at_scale",), name, rule)
+    if len(sweep.get("windows", [])) < 2 or len(points(sweep)) > MOST_PANELS:
+        rule = f"must be a sweep with at least two windows and at most {MOST_PANELS} points"
+        yield problem(("sgd_at_scale",), name, rule)
+    if any(2 * (alpha + beta) - 1 <= TOLERANCE for _, alpha, beta in points(sweep)):
+        rule = "must be a sweep without points on the edge 2(alpha + beta) = 1, without exponents"
+        yield problem(("sgd_at_scale",), name, rule)
+
+
 BLOCK_CHECKS: dict[str, Check] = {
     "toy_scaling": _toy_problems,
     "plane": _plane_problems,
@@ -192,4 +210,5 @@ BLOCK_CHECKS: dict[str, Check] = {
     "spectra": _spectra_problems,
     "finite_size": _finite_size_problems,
     "explorer": _explorer_problems,
+    "sgd_at_scale": _scale_problems,
 }

@@ -179,7 +179,7 @@ FIGURES = (
         "fig16_window_sensitivity.py",
         "Appendix",
         ("traverse",),
-        {"exponents": EXPONENTS},
+        {"exponents": EXPONENTS, "fronts": FRONTS},
         lambda config: {"sweep": config["traverse"]},
         lambda config: sweep_points(config, config["traverse"]),
     ),
@@ -191,6 +191,15 @@ FIGURES = (
         {"losses": LOSSES},
         lambda config: dict(config["negative_beta"]),
         lambda config: sweep_points(config, config["negative_beta"]["sweep"]),
+    ),
+    Figure(
+        "sgd_at_scale",
+        "sgd_at_scale.py",
+        "Beyond the paper",
+        ("sgd_at_scale",),
+        {"exponents": EXPONENTS, "fronts": FRONTS},
+        lambda config: {"sweep": config["sgd_at_scale"]},
+        lambda config: sweep_points(config, config["sgd_at_scale"]),
     ),
 )
 """Figures with a name of their own, in the order of their names; sweeps ask for front figures."""
