@@ -272,6 +272,26 @@ BAD = {
         "negative_beta.d = [20]: ",
         "must include a size of sweep edge at which W is sampled",
     ),
+    "scale of an unknown sweep": (
+        {"sgd_at_scale": "fronts"},
+        'sgd_at_scale = "fronts": ',
+        "did you mean front?",
+    ),
+    "scale without runs": (
+        {"sgd_at_scale": "line", "sweeps.line.windows": [[1e3, 1e5], [1e3, 1e4]]},
+        'sgd_at_scale = "line": ',
+        "with one of the engines sgd, sgd_averaged",
+    ),
+    "scale in one window": (
+        {"sgd_at_scale": "front", "sweeps.front.windows": [[1e3, 1e5]]},
+        'sgd_at_scale = "front": ',
+        "at least two windows and at most 3 points",
+    ),
+    "scale on the edge": (
+        {"sgd_at_scale": "edge", "sweeps.edge.windows": [[1e3, 1e5], [1e3, 1e4]]},
+        'sgd_at_scale = "edge": ',
+        "without points on the edge",
+    ),
     "contour around no spectrum": (
         {"spectra.contour": [1.0, 1.0]},
         "spectra.contour = [1.0, 1.0]: ",
