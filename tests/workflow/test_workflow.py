@@ -26,6 +26,7 @@ from plrf.draw import style as draw_style
 from plrf.engines.registry import ENGINES
 from plrf.exact.front import optimal_budgets
 from plrf.study import store
+from plrf.study.grid import sweep_grid
 from plrf.study.provenance import read_provenance
 from plrf.study.schemas import checks as checks_schema
 from plrf.study.schemas import explorer as explorer_schema
@@ -50,6 +51,7 @@ FIGURES = sorted(
         "fig07_contour",
         "fig16_window_sensitivity",
         "fig17_negative_beta",
+        "sgd_at_scale",
         *EXPONENT_FIGURES,
         *FRONTS,
     ]
@@ -456,6 +458,7 @@ OF_FITS = {
     "check_results": 1,
     **dict.fromkeys([*FRONT_RULES, *EXPONENT_RULES], 1),
     "fig16_window_sensitivity": 1,
+    "sgd_at_scale": 1,
     "table4_measured_exponents": 1,
 }
 PLANE = {"measure_plane": 4, "join_plane": 1} | dict.fromkeys(EXPONENT_RULES, 1)
@@ -485,6 +488,7 @@ def test_first_call_runs_every_job_once(quick):
 
 # A changed key reruns the jobs that use it, and those that follow from them.
 PHASE_III = ("sweeps", "phase_III")
+PHASE_III_ENGINES = QUICK["sweeps"]["phase_III"]["engines"]
 CHANGES = {
     "windows": ([((*PHASE_III, "windows"), [[7.0e2, 5.0e3]])], {"fit_exponents": 1} | OF_FITS),
     "resamples": ([(("fits", "resamples"), 201)], ALL_FITS | OF_FITS),
@@ -519,7 +523,7 @@ CHANGES = {
     ),
     "one more d": (
         [((*PHASE_III, "d"), [12, *QUICK["sweeps"]["phase_III"]["d"]])],
-        {"expand_grid": 1} | dict.fromkeys(LOSSES, 1) | ONE_FITTED,
+        {"expand_grid": 1} | dict.fromkeys(PHASE_III_ENGINES, 1) | ONE_FITTED,
     ),
 }
 
@@ -958,14 +962,15 @@ class TestFullConfiguration:
 
     def test_has_the_scale_of_the_paper(self):
         sweeps = self.FULL["sweeps"]
-        simulated = {name: s for name, s in sweeps.items() if "sgd" in s["engines"]}
+        beyond = {"at_scale"}  # the paper
+        simulated = {n: s for n, s in sweeps.items() if "sgd" in s["engines"] and n not in beyond}
         assert len(simulated) > 9
         for sweep in simulated.values():
             assert max(engine_sizes(sweep, "sgd")) == 12800
             assert (sweep["flops"], sweep["runs"]) == (1e9, 10)
             assert "around_optimum" not in sweep
         for name, sweep in sweeps.items():
-            if name != "toy_scaling":
+            if name not in beyond | {"toy_scaling"}:
                 assert sweep["windows"] == [[1e6, 1e8], [2e6, 5e7]]
         assert max(sweeps["toy_scaling"]["d"]) == 51200
 
@@ -982,10 +987,15 @@ class TestFullConfiguration:
         config = checkout.root / "config" / "full.yaml"
         process = checkout.snakemake("--configfile", config, "--directory", tmp_path, "--dry-run")
         expected = dict(ALL_JOBS)
-        for engine in ("sgd", "recursion"):
-            alphas = n_alphas(self.FULL, engine)
-            sizes = {name: len(engine_sizes(self.FULL["sweeps"][name], engine)) for name in alphas}
-            expected[engine] = sum(n * sizes[name] for name, n in alphas.items())
+        at_scale = sweep_grid("at_scale", self.FULL["sweeps"]["at_scale"])
+        for name in ("sgd", "recursion", "sgd_averaged"):
+            alphas = n_alphas(self.FULL, name)
+            alphas.pop("at_scale", 0)
+            sizes = {s: len(engine_sizes(self.FULL["sweeps"][s], name)) for s in alphas}
+            expected[name] = sum(n * sizes[s] for s, n in alphas.items())
+            for _, rows in at_scale[at_scale["engine"] == name].groupby("alpha"):
+                small = [ENGINES[name].seconds(of_d) < 4 for _, of_d in rows.groupby("d")]
+                expected[name] += small.count(False) + any(small)
         expected["volterra"] = sum(n_alphas(self.FULL, "volterra").values())
         fitted = [sweep for sweep in self.FULL["sweeps"].values() if "windows" in sweep]
         expected["fit_exponents"] = sum(-(-len(points(sweep)) // 4) for sweep in fitted)
