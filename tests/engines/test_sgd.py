@@ -302,6 +302,29 @@ class TestGroups:
         )
         np.testing.assert_allclose(found, expected, rtol=1e-12)
 
+    @pytest.mark.parametrize("batch", [1, 16])
+    def test_law_is_that_of_the_literal_simulation(self, batch):
+        """On a W made for eigenvalues of these multiplicities; false alarms as above."""
+        task, (d, v) = PowerLawTask(ALPHA, BETA), (9, 12)
+        root, signal = task.rows(0, v)
+        eigenvalues = np.repeat([0.5, 0.1, 0.02], [1, 3, 5])
+        basis = np.linalg.qr(random_stream(5, "basis").standard_normal((v, d))).Q
+        features = basis * np.sqrt(eigenvalues) / root[:, None]
+        along = np.square(basis.T @ signal)
+        starts, counts = [0, 1, 4], np.array([1.0, 3.0, 5.0])
+        groups = Groups(
+            eigenvalues[starts],
+            counts,
+            np.add.reduceat(along, starts),
+            float(signal @ signal - along.sum()),
+        )
+        sgd = SGD(0.3 / batch, batch)
+        rng = random_stream(6, "literal", batch)
+        literal = simulate_literal(features, task, sgd, STEPS, rng, self.N)
+        ours = simulate([groups] * self.N, sgd, STEPS, streams(self.N, 26)).loss
+        for mine, theirs in zip(ours, literal, strict=True):
+            assert ks_2samp(mine, theirs).pvalue > 1e-5
+
     def test_chains_of_a_stream_are_what_each_is_alone(self):
         """Two targets on the same eigenvalues: numbers drawn once serve both."""
         other = Groups(
