@@ -3,8 +3,9 @@
 PYTHON ?= python3
 CORES ?= all
 CONFIG ?= config/config.yaml
+STD_ERROR ?= 0.01
 # Recipes read them from the environment, where spaces and quotes do no harm.
-export PYTHON CONFIG
+export PYTHON CONFIG STD_ERROR
 
 # Modules, since commands of .venv/bin name the folder in which they were installed.
 RUN := .venv/bin/python -m
@@ -12,7 +13,7 @@ STAMP := .venv/.installed
 # Snakemake fails on a configuration that it cannot read before it reads the Snakefile.
 CHECK := $(RUN) plrf.study.text "$$CONFIG"
 
-.PHONY: figures report gallery test test-faults test-slurm lint readme archive resources benchmarks docs help
+.PHONY: figures advice report gallery test test-faults test-slurm lint readme archive resources benchmarks docs help
 
 # The stamp says for which folder and Python it is: a clone that was moved or copied, or whose Python
 # was replaced, is installed anew.
@@ -24,6 +25,10 @@ endif
 figures: $(STAMP)  ## run the workflow: every figure and table (also CORES=2, CONFIG=my.yaml)
 	@$(CHECK)
 	@$(RUN) snakemake --cores $(CORES) --configfile "$$CONFIG"
+
+advice: $(STAMP)  ## say which errors a configuration will give, and propose sizes and runs (also STD_ERROR=0.02)
+	@$(CHECK)
+	@$(RUN) scripts.maintain.advise "$$CONFIG" "$$STD_ERROR"
 
 report: $(STAMP)  ## write results/report.html: all figures and tables of a finished run, with captions
 	@$(CHECK)

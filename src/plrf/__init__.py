@@ -5,7 +5,8 @@ Neural Scaling Laws" (Paquette, Paquette, Xiao, Pennington, 2024, arXiv:2405.150
 mathematics and its notation are in ``docs/model.md``; docstrings cite its sections.
 
 ``plrf.expected_loss`` gives exact loss curves, ``plrf.compute_optimal`` the exact front,
-``plrf.phase`` and ``plrf.theory_exponents`` what the theory says of it.
+``plrf.phase`` and ``plrf.theory_exponents`` what the theory says of it, ``plrf.advise`` what to run
+to measure it.
 """
 
 from importlib import import_module
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from plrf.exact.front import compute_optimal as compute_optimal
     from plrf.exact.loss import expected_loss as expected_loss
+    from plrf.measure.advice import advise as advise
     from plrf.theory import phases
     from plrf.theory.phases import phase as phase
 
@@ -23,6 +25,7 @@ __version__ = "0.1.0"
 
 # Imported on first use, so that a job loads only the modules that it needs.
 _PUBLIC = {
+    "advise": ("plrf.measure.advice", "advise"),
     "compute_optimal": ("plrf.exact.front", "compute_optimal"),
     "expected_loss": ("plrf.exact.loss", "expected_loss"),
     "phase": ("plrf.theory.phases", "phase"),

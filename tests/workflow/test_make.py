@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from conftest import Checkout
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,6 +77,16 @@ def test_figures(finished):
     assert "sgd" not in process.stderr, "nothing else is missing"
     assert "figure: results/figures/fig02_phase_diagram.{pdf,png}" in process.stdout
     assert "Nothing to be done" in succeed(finished, "figures").stderr
+
+
+def test_advice_is_yaml(finished):
+    """Its proposals are sweeps, all else is comments."""
+    process = succeed(finished, "advice")
+    sweeps = yaml.safe_load(process.stdout)
+    assert sweeps["phase_Ic"]["points"] == [[0.2, 0.7]]
+    assert "# sweeps.phase_Ic, window 6e+02 to 5e+03 at (0.2, 0.7): the best" in process.stdout
+    wrong = make(finished, "advice", "CONFIG=config/quick.yaml", "STD_ERROR=-1")
+    assert "STD_ERROR = -1: must be a finite number above 0" in wrong.stderr
 
 
 def test_gallery_is_made_of_the_report(finished):

@@ -101,6 +101,7 @@ os.environ.update(MPLBACKEND="agg", MATPLOTLIBRC=os.devnull)
 
 from plrf.engines.registry import ENGINES
 from plrf.study import catalogue
+from plrf.study.advice import advice, brief
 from plrf.study.config import complete, validate
 from plrf.study.grid import points as sweep_points
 from plrf.study.grid import sweep_grid
@@ -172,6 +173,9 @@ if not workflow.configfiles and not workflow.modifier.skip_configfile:
 given = load_config()
 config.clear()
 config.update(given)
+if workflow.is_main_process and not workflow.output_settings.quiet:
+    for line in brief(advice(config)):  # no error: such budgets are dropped
+        print(f"Advice: {line}", file=sys.stderr)
 
 FIGURES, TABLES = catalogue.figures(config), catalogue.tables(config)
 ENVIRONMENT = "../../environment.yml"

@@ -6,7 +6,7 @@ local exponents of the front, come from Chebyshev interpolation in log d.
 """
 
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -255,12 +255,64 @@ def optimal_budgets(
         At least 1e3 flops; infinite beyond the last point of the front, NaN if it has none.
     """
     log_d = np.log(numbers("sizes", sizes, above=0))
-    last = min(HIGHEST_DECADE, 3 * float(log_d.max()) / np.log(10) + 2)
-    budgets = 10.0 ** np.arange(3, max(last, 5) + 1, 2)
+    known_f, known_d = _front_points(_number_of_points(log_d), alpha, beta, v_over_d, c, batch)
+    if not known_f.size:
+        return np.full(log_d.shape, np.nan)
+    found: Array = np.exp(np.interp(log_d, known_d, known_f, right=np.inf))
+    return found
+
+
+def optimal_sizes(
+    flops: ArrayLike,
+    *,
+    largest: float,
+    alpha: float,
+    beta: float,
+    v_over_d: float = 4.0,
+    c: float = 0.5,
+    batch: int = 1,
+) -> Array:
+    """Best sizes d*(f) at given budgets, to about a percent, from the points of `optimal_budgets`.
+
+    Parameters
+    ----------
+    flops : array
+        Budgets.
+    largest : float
+        The largest size that matters: where it is that of a call of `optimal_budgets`, the two
+        share their exact points, which take most of the time.
+    alpha, beta, v_over_d, c, batch
+        As for `compute_optimal`.
+
+    Returns
+    -------
+    array
+        In log-log coordinates extrapolated beyond the points, also below sizes that
+        `compute_optimal` knows; NaN if there are fewer than two points.
+    """
+    log_f = np.log(numbers("flops", flops, above=0))
+    points = _number_of_points(np.log(number("largest", largest, above=0)))
+    known_f, known_d = _front_points(points, alpha, beta, v_over_d, c, batch)
+    if known_f.size < 2:
+        return np.full(log_f.shape, np.nan)
+    left = np.clip(np.searchsorted(known_f, log_f) - 1, 0, known_f.size - 2)
+    slope = np.diff(known_d) / np.diff(known_f)
+    found: Array = np.exp(known_d[left] + slope[left] * (log_f - known_f[left]))
+    return found
+
+
+def _number_of_points(log_d: ArrayLike) -> int:
+    """How many points of the front matter for some sizes."""
+    last = min(HIGHEST_DECADE, 3 * float(np.max(log_d)) / np.log(10) + 2)
+    return np.arange(3, max(last, 5) + 1, 2).size
+
+
+@cache  # the plan of runs and advice on them ask for the same
+def _front_points(
+    points: int, alpha: float, beta: float, v_over_d: float, c: float, batch: int
+) -> tuple[Array, Array]:
+    """Log f and log d* of exact points of the front, shape (n,), two decades of flops apart."""
+    budgets = 10.0 ** (3 + 2 * np.arange(points))
     front = compute_optimal(budgets, alpha=alpha, beta=beta, v_over_d=v_over_d, c=c, batch=batch)
     known = front.status == OK
-    if not known.any():
-        return np.full(log_d.shape, np.nan)
-    log_f = np.interp(log_d, np.log(front.d[known]), np.log(budgets[known]), right=np.inf)
-    found: Array = np.exp(log_f)
-    return found
+    return np.log(budgets[known]), np.log(front.d[known])

@@ -20,7 +20,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from plrf.measure.fronts import MIN_SIZES, Front, parabolas, splines
+from plrf.measure.fronts import Front, parabolas, splines
+from plrf.measure.lowest import MIN_SIZES
 from plrf.measure.parametric import Law, fit_law, refit_exponents
 from plrf.measure.power_law import power_law, slopes
 

@@ -21,11 +21,9 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
 from plrf.arguments import whole_number
+from plrf.measure.lowest import MIN_SIZES, lowest
 
 FloatArray = NDArray[np.float64]
-
-MIN_SIZES = 5
-"""Sizes that must reach a budget for its minimum to be used."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +92,7 @@ def parabolas(
         If `neighbours` is less than 1.
     """
     neighbours = whole_number("neighbours", neighbours, least=1)
-    best, status = _lowest(mean_loss, neighbours)
+    best, status = lowest(mean_loss, neighbours)
     # Where a neighbour is missing the status is not ok, and what is computed is not used.
     steps = np.arange(-neighbours, neighbours + 1)[:, None]
     around = np.clip(best[..., None, :] + steps, 0, sizes.size - 1)
@@ -146,7 +144,7 @@ def splines(
     Sizes without a loss are the same for all leading axes. The minimum is sought next to the
     lowest loss, which must have `neighbours` on each side. Parameters as for `parabolas`.
     """
-    best, status = _lowest(mean_loss, neighbours)
+    best, status = lowest(mean_loss, neighbours)
     minimum = np.full((2, *best.shape), np.nan)
     d_low, d_high = np.full((2, *best.shape), np.nan)
     present = np.isfinite(mean_loss.reshape(-1, *mean_loss.shape[-2:])[0])
@@ -161,7 +159,7 @@ def splines(
     return Front(budgets, d_opt, loss_opt, status, best, d_low, d_high)
 
 
-def _spline_minimum(curve: CubicSpline, lowest: NDArray[np.intp]) -> FloatArray:
+def _spline_minimum(curve: CubicSpline, place: NDArray[np.intp]) -> FloatArray:
     """Place and value (2, ...) of splines' minima in the two intervals around the lowest knot.
 
     The slope of the spline at that knot has one sign: on one side of it the spline falls first,
@@ -169,7 +167,7 @@ def _spline_minimum(curve: CubicSpline, lowest: NDArray[np.intp]) -> FloatArray:
     """
     knots = curve.x
     found = []
-    for left in (lowest - 1, lowest):
+    for left in (place - 1, place):
         left = np.clip(left, 0, knots.size - 2)
         # Coefficients have shape (4, n - 1, ...): take those of each curve's own interval.
         index = left[None, None]
@@ -184,18 +182,3 @@ def _spline_minimum(curve: CubicSpline, lowest: NDArray[np.intp]) -> FloatArray:
     (x_left, left_value), (x_right, right_value) = found
     lower = left_value < right_value
     return np.where(lower, [x_left, left_value], [x_right, right_value])
-
-
-def _lowest(mean_loss: FloatArray, neighbours: int) -> tuple[NDArray[np.intp], NDArray[np.str_]]:
-    """Index of the size with the lowest loss, and status; (..., n_d, n_f) to (..., n_f)."""
-    present = np.isfinite(mean_loss)
-    best = np.argmin(np.where(present, mean_loss, np.inf), axis=-2)
-    n_d = mean_loss.shape[-2]
-    interior = present.copy()
-    for shift in range(1, neighbours + 1):
-        interior[..., :shift, :] = interior[..., max(n_d - shift, 0) :, :] = False
-        interior[..., shift:, :] &= present[..., :-shift, :]
-        interior[..., :-shift, :] &= present[..., shift:, :]
-    at_edge = ~np.take_along_axis(interior, best[..., None, :], axis=-2)[..., 0, :]
-    few = present.sum(axis=-2) < MIN_SIZES
-    return best, np.select([few, at_edge], ["few_sizes", "edge_minimum"], "ok")

@@ -1,0 +1,130 @@
+"""Say what a configuration will measure, and propose sizes and runs: `make advice CONFIG=my.yaml`.
+
+Not a job of the workflow: it is for before any. What it prints is YAML, proposals as sweeps and all
+else as comments.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from snakemake.common.configfile import load_configfile
+
+from plrf.arguments import number
+from plrf.engines.registry import ENGINES, EXACT, WITH_RUNS
+from plrf.measure.advice import Advice, Noise, advise
+from plrf.scaling import ScalingRule
+from plrf.study.advice import advice, fitted, looked_at, size_grid
+from plrf.study.config import validate
+from plrf.study.grid import sweep_grid
+from plrf.study.problems import ConfigError
+
+MOST_POINTS = 3  # of a sweep
+SETTINGS = ("v_over_d", "c", "batch")
+
+
+def sweep_minutes(name: str, sweep: Mapping[str, Any]) -> float:
+    """Processor time of the jobs of a sweep, by the engines' own estimates."""
+    rows = sweep_grid(name, sweep).groupby("engine")
+    return sum(ENGINES[engine].seconds(of_engine) for engine, of_engine in rows) / 60
+
+
+def errors_of(sweep: Mapping[str, Any], fits: Mapping[str, int]) -> Iterator[str]:
+    """Expected standard errors of a sweep with runs, one line for each point, window and series."""
+    for series in (series for series in fitted(sweep) if series[0] in WITH_RUNS):
+        for alpha, beta in looked_at(sweep, MOST_POINTS):
+            for low, high in sweep["windows"]:
+                noise = Noise.of(
+                    size_grid(sweep, series, alpha),
+                    np.geomspace(low, high, fits["isoflop_budgets"]),
+                    fits["parabola_neighbours"],
+                    alpha=alpha,
+                    beta=beta,
+                    rule=ScalingRule(**{key: sweep[key] for key in SETTINGS}),
+                )
+                eta, xi = noise.errors(sweep["runs"])
+                errors = f"standard errors of about {eta:.2g} of eta, {xi:.2g} of xi"
+                yield (
+                    f"({alpha:g}, {beta:g}), {low:.2g} to {high:.2g}, {series[0]}: "
+                    f"{errors if np.isfinite(xi) else 'fits will probably be refused'}"
+                )
+
+
+def proposal(
+    sweep: Mapping[str, Any], point: tuple[float, float], fits: Mapping[str, int], error: float
+) -> Advice:
+    """What to run for a standard error of xi in the main window of a sweep."""
+    return advise(
+        sweep["windows"][0],
+        alpha=point[0],
+        beta=point[1],
+        std_error=error,
+        budgets=fits["isoflop_budgets"],
+        neighbours=fits["parabola_neighbours"],
+        **{key: sweep[key] for key in SETTINGS},
+    )
+
+
+def as_sweep(found: Advice) -> dict[str, Any]:
+    """A proposal as a sweep of a configuration."""
+    sweep: dict[str, Any] = {
+        "points": [[found.alpha, found.beta]],
+        "d": list(found.sizes),
+        "flops": found.window[1],
+        "around_optimum": found.around_optimum,
+        "runs": found.runs,
+        "engines": [*found.engines, EXACT],
+        "windows": [list(found.window)],
+    }
+    if found.largest_sampled_d is not None:
+        sweep["largest_sampled_d"] = found.largest_sampled_d
+    return sweep | {key: getattr(found, key) for key in SETTINGS}
+
+
+def written(name: str, found: Advice) -> str:
+    """A proposal in YAML, a key on each line."""
+    text = "\n".join(
+        f"  {key}: {yaml.safe_dump(value, default_flow_style=True, width=1000).splitlines()[0]}"
+        for key, value in as_sweep(found).items()
+    )
+    errors = f"{found.eta_error:.2g} of eta and {found.xi_error:.2g} of xi"
+    minutes = f"{found.seconds / 60:.2g} processor minutes"
+    return f"# Proposed: standard errors of about {errors}, in {minutes}\n{name}:\n{text}"
+
+
+def pages(config: Mapping[str, Any], error: float) -> Iterator[str]:
+    """All advice on a configuration, completed, as lines of YAML."""
+    yield from (f"# {line}" for line in advice(config))
+    for name, sweep in config["sweeps"].items():
+        yield f"\n# sweeps.{name}: about {sweep_minutes(name, sweep):.2g} processor minutes"
+        if "windows" not in sweep or sweep["v_over_d"] == 1:
+            continue
+        yield from (f"# {line}" for line in errors_of(sweep, config["fits"]))
+        for i, point in enumerate(looked_at(sweep, MOST_POINTS)):
+            try:
+                found = proposal(sweep, point, config["fits"], error)
+            except ValueError as problem:
+                yield f"# no proposal for ({point[0]:g}, {point[1]:g}): {problem}"
+            else:
+                yield written(f"{name}_{i}" if i else name, found)
+
+
+def main(path: str, std_error: str) -> None:
+    """Print the advice on a configuration file, or why it is refused."""
+    schema = Path("workflow/schemas/config.schema.yaml").read_text(encoding="utf-8")
+    try:
+        error = number("STD_ERROR", yaml.safe_load(std_error), above=0)
+        config = validate(load_configfile(path), yaml.safe_load(schema))
+    except ConfigError as problem:
+        sys.exit(f"Configuration refused.\n{problem}")
+    except (TypeError, ValueError) as problem:
+        sys.exit(str(problem))
+    for text in pages(config, error):
+        print(text)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
