@@ -29,9 +29,7 @@ FloatArray = NDArray[np.float64]
 RATIO = 2**0.5  # of the sizes that are proposed
 MARGIN = 1.5  # of a grid beyond the neighbours, in sizes: noise moves the lowest loss
 SAMPLED = 1000  # W is sampled up to it; it leaves two sizes above 500 to both engines
-LARGEST_SPREAD = (
-    1.0  # of one run's loss, relative: where its variance is infinite, runs differ so much
-)
+LARGEST_SPREAD = 1.0  # of one run's loss, relative: so much where its variance is infinite
 CORRELATED = 0.2  # decades of compute over which the noise of a run forgets itself
 DRAWS = 300
 SEED = 20240515  # of the draws: an estimate is the same at each call
