@@ -56,6 +56,15 @@ def measured(fits: pd.DataFrame, engine: str, method: str) -> str:
     return f"{fit['estimate']:.3f}" + f" ± {half_width:.3f}" * (fit["error_source"] == "runs")
 
 
+def main_claims(claims: pd.DataFrame) -> str:
+    """Claims of the paper with our numbers and verdicts, as a Markdown table: its core."""
+    lines = ["| claim | paper | ours | verdict |", "| --- | --- | --- | --- |"]
+    for row in claims.itertuples():
+        ours = f"{row.ours} ± {row.error}" if row.ours else "–"
+        lines.append(f"| {row.claim} | {row.paper} | {ours} | {row.verdict} |")
+    return "\n".join(lines)
+
+
 def replace_block(text: str, name: str, content: str) -> str:
     """Replace what stands between the markers of a block in a Markdown document.
 
@@ -76,6 +85,9 @@ def update_readme(results: Path, readme: Path) -> None:
     text = readme.read_text(encoding="utf-8")
     exponents = read_table(results / "fits" / "exponents.parquet", EXPONENTS)
     text = replace_block(text, "results", main_results(exponents))
+    # Empty cells are text: what was not tested has no number.
+    claims = pd.read_csv(results / "tables" / "claims.csv", keep_default_na=False, dtype=str)
+    text = replace_block(text, "claims", main_claims(claims))
     measured = performance.brief(pd.read_csv(results / "performance.csv"))
     text = replace_block(text, "performance", performance.markdown(measured).rstrip())
     readme.write_text(text, encoding="utf-8")

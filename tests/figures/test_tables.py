@@ -1,4 +1,4 @@
-"""Table 4 and the core of it in the README."""
+"""Tables 4 and of the claims, and the cores of them in the README."""
 
 import re
 
@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 
 from plrf.study.schemas import fits as fits_schema
+from plrf.study.schemas import losses as losses_schema
 from scripts.maintain import update_readme
-from scripts.tables import table4_measured_exponents
-from tests.made_up import exponent_rows, write
+from scripts.tables import claims, table4_measured_exponents
+from tests.made_up import exponent_rows, loss_rows, write
 
 
 class TestTable4:
@@ -77,6 +78,40 @@ class TestTable4:
             if name == "deviation_std_errors":
                 expected = expected.mask(solver)
             np.testing.assert_allclose(numbers, expected, atol=0.51 * 10**-digits, rtol=0)
+
+
+class TestClaims:
+    @pytest.fixture
+    def table(self, tmp_path):
+        """The table of a study of two sweeps without any other block, and its Markdown."""
+        rows = exponent_rows().query("phase != 'edge'")
+        paths = {
+            "exponents": write(rows, fits_schema.EXPONENTS, tmp_path / "exponents.parquet"),
+            "losses": write(
+                loss_rows([0, 1], [1, 1]), losses_schema.LOSSES, tmp_path / "l.parquet"
+            ),
+        }
+        blocks = {"sweeps": {"b": {"v_over_d": 4, "c": 0.5, "batch": 1}}}
+        claims.write_claims(paths, blocks, tmp_path / "c.csv", tmp_path / "c.md")
+        table = pd.read_csv(tmp_path / "c.csv", keep_default_na=False, dtype=str)
+        return table, (tmp_path / "c.md").read_text(encoding="utf-8")
+
+    def test_both_files_have_a_row_for_each_claim(self, table):
+        table, markdown = table
+        lines = [line for line in markdown.splitlines() if line.startswith("| ")][2:]
+        assert len(lines) == len(table) > 20
+        for row, line in zip(table.itertuples(), lines, strict=True):
+            cells = [cell.strip() for cell in line.split("|")[1:-1]]
+            assert len(cells) == len(claims.HEADER) and all(cells)
+            assert cells[0] == row.claim and cells[4] == f"**{row.verdict}**"
+
+    def test_core_in_the_readme(self, table):
+        table, _ = table
+        header, _, *lines = update_readme.main_claims(table).splitlines()
+        assert header == "| claim | paper | ours | verdict |"
+        assert lines[1] == "| η measured at (0.7, 0.7) | 0.648 | – | not tested |"
+        row = table.iloc[1].replace({"": "0.630"}).to_frame().T.assign(error="0.010 (95%)")
+        assert "| 0.630 ± 0.010 (95%) |" in update_readme.main_claims(row)
 
 
 class TestUpdateReadme:

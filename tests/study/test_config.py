@@ -211,10 +211,15 @@ class TestDefaults:
     def test_without_its_block_a_figure_is_not_asked_for(self):
         full = validate(yaml.safe_load(TEN_LINES), CONFIG_SCHEMA)
         assert catalogue.figures(full) == []
-        assert [table.name for table in catalogue.tables(full)] == ["table4_measured_exponents"]
+        tables = {table.name: table.files(full) for table in catalogue.tables(full)}
+        assert list(tables) == ["claims", "table4_measured_exponents"]
+        assert list(tables["claims"]) == ["exponents", "losses"]
         assert catalogue.missing(full)["fig04_exponents"] == ["traverse"]
         whole = validate(read_yaml("config/quick.yaml"), CONFIG_SCHEMA)
         assert catalogue.missing(whole) == {}
+        claims = {table.name: table.files(whole) for table in catalogue.tables(whole)}["claims"]
+        assert claims["histogram"] == "results/spectra/histogram.parquet"
+        assert len(claims) == 6
 
 
 def test_each_figure_and_table_has_its_script_and_caption():

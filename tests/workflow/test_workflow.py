@@ -56,7 +56,13 @@ FIGURES = sorted(
         *FRONTS,
     ]
 )
-TABLES = ["table1_asymptotics", "table2_phases", "table3_notation", "table4_measured_exponents"]
+TABLES = [
+    "claims",
+    "table1_asymptotics",
+    "table2_phases",
+    "table3_notation",
+    "table4_measured_exponents",
+]
 # Rules that share a script, and their scripts.
 FRONT_RULES = [f"front_{name}" for name in FRONTS]
 EXPONENT_RULES = [f"exponent_plane_{name}" for name in EXPONENT_FIGURES]
@@ -460,20 +466,22 @@ OF_FITS = {
     "fig16_window_sensitivity": 1,
     "sgd_at_scale": 1,
     "table4_measured_exponents": 1,
+    "claims": 1,
 }
 PLANE = {"measure_plane": 4, "join_plane": 1} | dict.fromkeys(EXPONENT_RULES, 1)
-OF_POINTS = {"fig02_phase_diagram": 1, "table1_asymptotics": 1, "table2_phases": 1}
+OF_POINTS = {"fig02_phase_diagram": 1, "table1_asymptotics": 1, "table2_phases": 1, "claims": 1}
 LOSS_FIGURES = {"fig01_toy_scaling": 1, "fig17_negative_beta": 1}
 # What follows from any losses, and from those of a sweep with windows.
-OF_LOSSES = {"aggregate_losses": 1, "check_results": 1} | LOSS_FIGURES
+OF_LOSSES = {"aggregate_losses": 1, "check_results": 1, "claims": 1} | LOSS_FIGURES
 OF_LOSSES |= dict.fromkeys(FRONT_RULES, 1)
 ONE_FITTED = {"fit_exponents": 1} | OF_LOSSES | OF_FITS
 LOSSES = {
     engine: sum(n_alphas(QUICK, engine).values()) for engine in ENGINES if n_alphas(QUICK, engine)
 }
 SAMPLED_SPECTRA = {"sample_spectra": 1, "contours": 1, "fig06_spectra": 1, "fig07_contour": 1}
+SAMPLED_SPECTRA["claims"] = 1
 SPECTRA = {"spectral_densities": 1} | SAMPLED_SPECTRA
-FINITE_SIZE = {"finite_size": 1, "fig05_finite_size": 1}
+FINITE_SIZE = {"finite_size": 1, "fig05_finite_size": 1, "claims": 1}
 EXPLORER = {"explorer_data": 1, "explorer_page": 1}
 CHECK = {"check_results": 1}  # also of the plane, finite sizes and the explorer
 # Without losses.
@@ -502,7 +510,7 @@ CHANGES = {
     "explorer": ([(("explorer", "budgets"), 5)], EXPLORER | CHECK),
     "traverse": (
         [(("traverse",), "phase_III")],
-        dict.fromkeys([*EXPONENT_RULES, "fig16_window_sensitivity"], 1),
+        dict.fromkeys([*EXPONENT_RULES, "fig16_window_sensitivity", "claims"], 1),
     ),
     "sampled W": ([(("spectra", "samples"), 12)], SAMPLED_SPECTRA),
     "c of the contours": ([(("spectra", "c"), 0.4)], {"contours": 1, "fig07_contour": 1}),
@@ -629,29 +637,36 @@ def test_jobs_use_nothing_of_the_package_but_its_modules_and_version(checkout, t
 
 DRAWN = {n for n in ALL_JOBS if n.startswith(("fig", "front_", "exponent_plane_"))}
 DRAWN.add("explorer_page")
-DRAWN_FROM_PLANE = set(EXPONENT_RULES)
+# What is made from losses and from what is apart from them.
+FROM_BOTH = {*EXPONENT_RULES, "claims"}
 
 
 @pytest.mark.parametrize(
     ("file", "spared"),
     [
-        ("engines/sgd.py", {"expand_grid", "recursion", "volterra", *APART} - DRAWN_FROM_PLANE),
-        ("engines/volterra.py", {"expand_grid", "sgd", "recursion", *APART} - DRAWN_FROM_PLANE),
+        ("engines/sgd.py", {"expand_grid", "recursion", "volterra", *APART} - FROM_BOTH),
+        ("engines/volterra.py", {"expand_grid", "sgd", "recursion", *APART} - FROM_BOTH),
         # A new engine reruns no other.
-        ("engines/registry.py", {*LOSSES, "aggregate_losses", *SPECTRA, *FINITE_SIZE} - DRAWN),
-        ("exact/loss.py", {"expand_grid", "sgd", "recursion", "sample_spectra", *OF_POINTS}),
+        (
+            "engines/registry.py",
+            {*LOSSES, "aggregate_losses", *SPECTRA, *FINITE_SIZE} - DRAWN - FROM_BOTH,
+        ),
+        (
+            "exact/loss.py",
+            {"expand_grid", "sgd", "recursion", "sample_spectra", *OF_POINTS} - FROM_BOTH,
+        ),
         (
             "measure/estimates.py",
-            {"expand_grid", *LOSSES, "aggregate_losses", *SPECTRA, *OF_POINTS},
+            {"expand_grid", *LOSSES, "aggregate_losses", *SPECTRA, *OF_POINTS} - FROM_BOTH,
         ),
         ("theory/phases.py", {*LOSSES, "aggregate_losses", "sample_spectra"}),
-        ("theory/parts.py", {*FROM_LOSSES, *PLANE} - CHECK.keys()),
-        ("exact/density.py", ALL_JOBS.keys() - {"spectral_densities", "fig06_spectra"}),
+        ("theory/parts.py", {*FROM_LOSSES, *PLANE} - CHECK.keys() - {"claims"}),
+        ("exact/density.py", ALL_JOBS.keys() - {"spectral_densities", "fig06_spectra", "claims"}),
         ("theory/estimated_front.py", ALL_JOBS.keys() - FINITE_SIZE.keys() - CHECK.keys()),
         ("draw/style.py", ALL_JOBS.keys() - DRAWN),
         ("draw/explorer/page.py", ALL_JOBS.keys() - {"explorer_page"}),
         # New columns of a table rerun no simulation.
-        ("study/schemas/fits.py", {*LOSSES, "aggregate_losses", *SPECTRA, *EXPLORER}),
+        ("study/schemas/fits.py", {*LOSSES, "aggregate_losses", *SPECTRA, *EXPLORER} - FROM_BOTH),
         ("study/schemas/explorer.py", ALL_JOBS.keys() - EXPLORER.keys() - CHECK.keys()),
         ("study/catalogue.py", ALL_JOBS.keys()),
         ("../../scripts/figures/front.py", ALL_JOBS.keys() - set(FRONT_RULES)),

@@ -10,7 +10,7 @@ rule report_pages:
             name: report(
                 path,
                 caption=f"../report/{name}.rst",
-                category="Performance" if name == "performance" else "Tables",
+                category=REPORT_CATEGORIES[name],
                 labels={"table": name},
             )
             for name, path in REPORT_PAGES.items()

@@ -10,6 +10,7 @@ PART_TABLES = {
 }
 REPORT_PAGES = {t.name: f"results/report/{t.name}.html" for t in TABLES}
 REPORT_PAGES["performance"] = "results/report/performance.html"
+REPORT_CATEGORIES = {t.name: t.category for t in TABLES} | {"performance": "Performance"}
 
 
 def results():

@@ -6,7 +6,7 @@ for table in TABLES:
         name:
             table.name
         input:
-            **table.inputs,
+            **table.files(config),
         output:
             csv=f"results/tables/{table.name}.csv",
             md=f"results/tables/{table.name}.md",
@@ -18,7 +18,7 @@ for table in TABLES:
             ENVIRONMENT
         threads: 1
         resources:
-            mem_mb=other_memory,
+            mem_mb=table_memory if "losses" in table.inputs else other_memory,
             runtime=other_runtime,
         params:
             **table.params(config),

@@ -90,15 +90,19 @@ def with_comparability(models: pd.DataFrame, engine: str, reference: str) -> pd.
     return models.assign(compared=compared, bias=bias if over_w else 0.0)
 
 
-def compare(losses: pd.DataFrame, engine: str, reference: str) -> tuple[bool, str]:
-    """Compare the losses of two engines in one sweep, at the last steps of the first one.
+def ratios(losses: pd.DataFrame, engine: str, reference: str) -> pd.DataFrame:
+    """Ratios of the losses of an engine to a reference's in one sweep, at the ends of its curves.
 
     The ratio of an SGD loss to its expectation given W has mean 1, and so, up to the bias of the
-    deterministic equivalent, has the ratio of that to the expectation over W. Ratios are averaged
-    over betas, which share W, and then over runs, sizes and alphas, for a t-test with a margin.
+    deterministic equivalent, has the ratio of that to the expectation over W.
+
+    Returns
+    -------
+    DataFrame
+        One row per curve, of SGD long ones only: its point and model, run, step, ``ratio``,
+        whether its mean is ``compared``, and the ``bias``.
     """
     both = final_losses(losses, engine)
-    stochastic = ENGINES[engine].stochastic
     if not ENGINES[reference].samples:
         both["loss_expected"] = at_last_steps(both, losses, reference)
         both = both.dropna()
@@ -107,9 +111,19 @@ def compare(losses: pd.DataFrame, engine: str, reference: str) -> tuple[bool, st
         second = final_losses(losses, reference)[[*keys, "loss"]]
         both = both.merge(second, on=keys, suffixes=("", "_expected"))
     both["ratio"] = both["loss"] / both["loss_expected"]
-    if stochastic:
+    if ENGINES[engine].stochastic:
         both = both[both["step"] >= LONG_RUN]
-    both = with_comparability(both, engine, reference)
+    return with_comparability(both, engine, reference)
+
+
+def compare(losses: pd.DataFrame, engine: str, reference: str) -> tuple[bool, str]:
+    """Compare the losses of two engines in one sweep, at the last steps of the first one.
+
+    Ratios are averaged over betas, which share W, and then over runs, sizes and alphas, for a
+    t-test with a margin.
+    """
+    both = ratios(losses, engine, reference)
+    stochastic = ENGINES[engine].stochastic
     left_out = int((~both["compared"]).sum())
     both = both[both["compared"]]
     heavy = f"{left_out} curves left out, {HEAVY}" if left_out else ""

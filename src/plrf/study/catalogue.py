@@ -6,7 +6,7 @@ the report and the check of the configuration go through these lists.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from plrf.study.grid import points
@@ -68,12 +68,25 @@ class Figure:
 
 @dataclass(frozen=True)
 class Table:
-    """A table for readers, as CSV and Markdown; attributes as for `Figure`."""
+    """A table for readers, as CSV and Markdown; attributes as for `Figure`, and one more.
+
+    Attributes
+    ----------
+    parts : mapping
+        Further inputs by the block that asks for them: it is made from those whose block is there.
+    """
 
     name: str
     blocks: tuple[str, ...]
     inputs: Mapping[str, str]
     params: Callable[[Config], dict[str, Any]]
+    category: str = "Tables"
+    parts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def files(self, config: Config) -> dict[str, str]:
+        """Tables that it is made from, by the name that the script knows them by."""
+        asked = [files for block, files in self.parts.items() if block in config]
+        return {**self.inputs, **{name: path for part in asked for name, path in part.items()}}
 
 
 def sweep_points(config: Config, name: str) -> list[tuple[float, float]]:
@@ -83,6 +96,10 @@ def sweep_points(config: Config, name: str) -> list[tuple[float, float]]:
 
 def _pairs(values: Any) -> list[tuple[float, float]]:
     return [(alpha, beta) for alpha, beta in values]
+
+
+def _files(folder: str, *names: str) -> dict[str, str]:
+    return {name: f"results/{folder}/{name}.parquet" for name in names}
 
 
 def _finite_size_points(config: Config) -> list[tuple[float, float]]:
@@ -101,6 +118,17 @@ def _exponent_plane(name: str, quantity: str, category: str) -> Figure:
         lambda config: {"quantity": quantity, "sweep": config["traverse"]},
         lambda config: sweep_points(config, config["traverse"]),
     )
+
+
+def _tested(config: Config) -> dict[str, Any]:
+    """Parts of the configuration that say where claims are tested, and with which models."""
+    keys = ("v_over_d", "c", "batch")
+    models = {name: {k: sweep[k] for k in keys} for name, sweep in config["sweeps"].items()}
+    blocks = ("phase_points", "traverse", "negative_beta", "finite_size", "spectra")
+    # Of the last two only that they are there: their tables say the rest.
+    used = {name: config[name] for name in blocks[:3] if name in config}
+    used |= {name: True for name in blocks[3:] if name in config}
+    return {"blocks": {**used, "sweeps": models}}
 
 
 MAIN_FRONT = "fig03_compute_optimal_front"  # of the front figures, the one in the main text
@@ -151,7 +179,7 @@ FIGURES = (
         "fig05_finite_size.py",
         "Main text",
         ("finite_size",),
-        {name: f"results/finite_size/{name}.parquet" for name in ("ratio", "traverse", "fronts")},
+        _files("finite_size", "ratio", "traverse", "fronts"),
         _nothing,
         _finite_size_points,
     ),
@@ -160,7 +188,7 @@ FIGURES = (
         "fig06_spectra.py",
         "Appendix",
         ("spectra",),
-        {name: f"results/spectra/{name}.parquet" for name in ("histogram", "density")},
+        _files("spectra", "histogram", "density"),
         _nothing,
         lambda config: _pairs(config["spectra"]["points"]),
     ),
@@ -169,7 +197,7 @@ FIGURES = (
         "fig07_contour.py",
         "Appendix",
         ("spectra",),
-        {name: f"results/spectra/{name}.parquet" for name in ("eigenvalues", "contours")},
+        _files("spectra", "eigenvalues", "contours"),
         _nothing,
         lambda config: _pairs([config["spectra"]["contour"]]),
     ),
@@ -205,6 +233,17 @@ FIGURES = (
 """Figures with a name of their own, in the order of their names; sweeps ask for front figures."""
 
 TABLES = (
+    Table(
+        "claims",
+        ("sweeps",),
+        {"exponents": EXPONENTS, "losses": LOSSES},
+        _tested,
+        category="All claims",  # the first one, as the report sorts them
+        parts={
+            "finite_size": _files("finite_size", "ratio", "fronts"),
+            "spectra": _files("spectra", "histogram", "density"),
+        },
+    ),
     Table(
         "table1_asymptotics",
         ("phase_points",),
