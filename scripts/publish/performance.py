@@ -6,7 +6,6 @@ import pandas as pd
 
 from plrf.study.store import write_rendered
 
-SHORT = 6.0  # seconds, of all jobs of a rule
 COLUMNS = ["rule", "jobs", "seconds", "longest", "memory"]
 
 
@@ -57,9 +56,9 @@ def markdown(table: pd.DataFrame) -> str:
     return "\n".join(lines) + "\n"
 
 
-def brief(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with all rules of less than SHORT seconds in one row."""
-    short = (table["seconds"] < SHORT) & (table["rule"] != "all")
+def brief(table: pd.DataFrame, least: float) -> pd.DataFrame:
+    """The table with all rules of less than so many seconds of processor time in one row."""
+    short = (table["seconds"] < least) & (table["rule"] != "all")
     if short.sum() < 2:
         return table
     how = {"jobs": "sum", "seconds": "sum", "longest": "max", "memory": "max"}

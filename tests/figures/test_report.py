@@ -342,13 +342,13 @@ class TestPerformance:
 
     def test_short_rules_share_a_row(self):
         rows = [("a", 3, 90, 60, 20), ("b", 1, 2, 2, 5), ("c", 2, 3, 2, 9), ("all", 6, 95, 60, 20)]
-        brief = performance.brief(pd.DataFrame(rows, columns=performance.COLUMNS))
+        brief = performance.brief(pd.DataFrame(rows, columns=performance.COLUMNS), 6.0)
         assert brief.to_numpy().tolist() == [
             ["a", 3, 90, 60, 20],
             ["2 others", 3, 5, 2, 9],
             ["all", 6, 95, 60, 20],
         ]
-        assert performance.brief(brief).equals(brief)
+        assert performance.brief(brief, 6.0).equals(brief)
 
     def test_readme_has_the_table_of_the_run(self, quick_copy):
         readme = quick_copy.directory / "README.md"
