@@ -155,10 +155,11 @@ def same_law(losses: pd.DataFrame, engine: str, smaller: str) -> tuple[bool, str
     """Compare the losses of two engines in one sweep that do the same at common sizes.
 
     At the last step of each common curve the logarithms of the losses of both have one mean, up to
-    the bias of either engine, and one spread: t-tests (Welch) of the logarithms, and of their
-    distances from their medians (Brown and Forsythe). Both are averaged over betas, which share
-    their numbers, and pooled over sizes: two tests for each alpha, each at the level of FALSE_ALARM
-    over their number.
+    the bias of either engine, and one spread, up to that of W, which one of them averages out: the
+    leading eigenvalues spread by ``(2/d)**(1/2)``, relatively, and losses not more. T-tests (Welch)
+    of the logarithms, and of their distances from their medians (Brown and Forsythe). Both are
+    averaged over betas, which share their numbers, and pooled over sizes: two tests for each alpha,
+    each at the level of FALSE_ALARM over their number.
     """
     both = pd.concat([final_losses(losses, name) for name in (engine, smaller)])
     both = both[both["step"] >= LONG_RUN]
@@ -174,9 +175,11 @@ def same_law(losses: pd.DataFrame, engine: str, smaller: str) -> tuple[bool, str
     runs = both.groupby(["alpha", "d", "engine", "run"])[["log", "distance"]].mean()
     p_values = []
     for _, rows in runs.groupby("alpha"):
-        margin = 2 * BIAS_TIMES_D / rows.index.get_level_values("d").min()
+        d = rows.index.get_level_values("d").min()
+        of_w = np.sqrt(2 / np.pi) * np.sqrt(2 / d)  # mean distance of a normal variable
         x, y = (rows.xs(name, level="engine") for name in (engine, smaller))
-        p_values += [welch(x["log"], y["log"], margin), welch(x["distance"], y["distance"])]
+        p_values += [welch(x["log"], y["log"], 2 * BIAS_TIMES_D / d)]
+        p_values += [welch(x["distance"], y["distance"], of_w)]
     level = FALSE_ALARM / len(p_values)
     detail = f"{len(runs)} runs, p values of means and spreads at least {min(p_values):.1e}"
     return min(p_values) >= level, f"{detail}, {level:.1e} allowed"
