@@ -66,7 +66,7 @@ def draw(losses: pd.DataFrame) -> Figure:
     if any(phase_name(alpha, beta) == "edge" for beta in betas):
         title += "\nedge: the limit $2(\\alpha + \\beta) = 1$"
     if averaged := where_averaged(losses):
-        title += f"\n{averaged.replace(' above', chr(10) + 'above')}"
+        title += f"\n{averaged.replace(' from', chr(10) + 'from')}"
     if len(betas) < len(every):
         title += f"\n{len(betas)} of {len(every)} $\\beta$"
     first.legend(lines, labels, title=title, loc="center")

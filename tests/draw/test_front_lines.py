@@ -38,6 +38,7 @@ def fits_table(quantity, lost):
             "ci_low": 0.3,
             "ci_high": 0.5,
             "error_source": "runs",
+            "exact": 0.45,
             "theory": THEORY[quantity],
         }
         for engine in FACTORS
@@ -56,6 +57,7 @@ def test_theory_goes_through_the_last_engine_that_has_a_front(style, quantity, l
         f"{name}: no fit" for name in ("SGD", "Volterra") if name.lower() in lost
     ]
     theory = [line for line in ax.lines if line.get_label().startswith("theory")]
+    assert "exact front: 0.450" in labels
     there = [engine for engine in FACTORS if engine not in lost]
     assert len(theory) == (f"theory: {THEORY[quantity]:.3f}" in labels) == bool(there)
     if there:

@@ -168,7 +168,7 @@ class TestFront:
         assert [text.get_text() for text in legend.get_texts()] == [str(d) for d in sizes]
         title = legend.get_title().get_text()
         assert f"{len(sizes)} of {losses['d'].nunique()} sizes" in title
-        assert title.endswith("W averaged out of SGD above $d$ = 800") == bool(averaged)
+        assert title.endswith("W averaged out of SGD from $d$ = 1131 on") == bool(averaged)
 
     def test_draws_the_fronts(self, style, data):
         figure = self.draw(data)

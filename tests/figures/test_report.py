@@ -26,7 +26,8 @@ MAIN_TEXT = [name for name in FIGURES if name[:5] in {"fig01", "fig02", "fig03",
 # The categories of the report, and the names in them.
 CONTENT = {
     "Main text": [f"{name}.png" for name in MAIN_TEXT],
-    "Appendix": [f"{name}.png" for name in FIGURES if name not in MAIN_TEXT],
+    "Appendix": [f"{name}.png" for name in FIGURES if name[:3] == "fig" and name not in MAIN_TEXT],
+    "Beyond the paper": ["sgd_at_scale.png"],
     "All claims": ["claims.html"],
     "Tables": [f"{name}.html" for name in TABLES if name != "claims"],
     "Performance": ["performance.html", "provenance.json"],

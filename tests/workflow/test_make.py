@@ -74,7 +74,7 @@ def succeed(root, target):
 def test_figures(finished):
     process = succeed(finished, "figures")
     assert re.search(r"^Finished jobid: \d+ \(Rule: fig02_phase_diagram\)", process.stderr, re.M)
-    assert "sgd" not in process.stderr, "nothing else is missing"
+    assert "Rule: sgd" not in process.stderr, "nothing else is missing"
     assert "figure: results/figures/fig02_phase_diagram.{pdf,png}" in process.stdout
     assert "Nothing to be done" in succeed(finished, "figures").stderr
 
@@ -84,7 +84,7 @@ def test_advice_is_yaml(finished):
     process = succeed(finished, "advice")
     sweeps = yaml.safe_load(process.stdout)
     assert sweeps["phase_Ic"]["points"] == [[0.2, 0.7]]
-    assert "# sweeps.phase_Ic, window 6e+02 to 5e+03 at (0.2, 0.7): the best" in process.stdout
+    assert "# (0.7, 0.7), 6e+02 to 5e+03, sgd: standard errors of about" in process.stdout
     wrong = make(finished, "advice", "CONFIG=config/quick.yaml", "STD_ERROR=-1")
     assert "STD_ERROR = -1: must be a finite number above 0" in wrong.stderr
 

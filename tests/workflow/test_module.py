@@ -35,7 +35,7 @@ def project(checkout, tmp_path):
 
             rule count_losses:
                 default_target: True
-                input: "paper/results/losses/volterra/II_III_boundary/alpha~0.7_d~14_to_453.parquet"
+                input: "paper/results/losses/volterra/phase_Ia/alpha~0.75_d~14_to_453.parquet"
                 output: "count.txt"
                 shell: "wc -c < {{input}} > {{output}}"
             """
@@ -91,7 +91,7 @@ def snakemake(project, *arguments):
 
 def test_rule_that_uses_a_result_of_the_module(project, quick):
     snakemake(project, "--cores", "1")
-    name = "losses/volterra/II_III_boundary/alpha~0.7_d~14_to_453.parquet"
+    name = "losses/volterra/phase_Ia/alpha~0.75_d~14_to_453.parquet"
     ours = pq.read_table(project / "paper" / "results" / name)
     assert int((project / "count.txt").read_text(encoding="utf-8")) > 0
     assert ours.equals(pq.read_table(quick.directory / "results" / name))
@@ -104,7 +104,7 @@ def test_all_of_the_module_is_planned(project):
 
 
 def test_workflow_from_a_host_gives_the_same_values(deployed, checkout, quick):
-    names = ["losses/volterra/II_III_boundary/alpha~0.7_d~14_to_453", "grid"]
+    names = ["losses/volterra/phase_Ia/alpha~0.75_d~14_to_453", "grid"]
     targets = [f"results/{name}.parquet" for name in names]
     targets.append("results/figures/fig02_phase_diagram.pdf")
     snakemake(deployed, "--cores", "1", *targets)

@@ -253,7 +253,8 @@ class TestQuickWorkflow:
             for point in points(sweep)
             for window in range(len(sweep["windows"]))
             for engine, methods in [
-                *((engine, METHODS) for engine in sweep["engines"]),
+                # sgd_averaged is part of the series of sgd.
+                *((engine, METHODS) for engine in sweep["engines"] if engine != "sgd_averaged"),
                 ("volterra", ["approach0"]),
             ]
             for method in methods
@@ -285,6 +286,7 @@ class TestQuickWorkflow:
         np.testing.assert_array_equal(exact["estimate"], exact["exact"])
         spline = rows.query("method == 'approach2_spline' and engine == 'volterra'")
         np.testing.assert_allclose(spline["estimate"], spline["exact"], atol=0.01)
+        rows = quick.table("fits/exponents").query("status.str.startswith('ok')")
         parabola = rows.query("method == 'approach2' and engine == 'sgd'")
         assert (parabola["expected"] - parabola["exact"]).abs().max() < 0.1
         assert len(spline) > 10 and len(parabola) > 1
@@ -424,7 +426,7 @@ class TestAddingASweep:
         # The new figure is made and listed; of the losses, only the new ones are.
         figure = ["results/figures/fig_added.pdf", "results/figures/fig_added.png"]
         line = "figure: results/figures/fig_added.{pdf,png}"
-        n = len(FIGURES)
+        n = FIGURES.index("sgd_at_scale")  # the next one by name
         assert process.stdout.splitlines() == [*LISTED[:n], line, *LISTED[n:]]
         assert all(name in quick_copy.files("figures/*") for name in figure)
         counts = job_counts(process.stderr)
@@ -636,7 +638,7 @@ def test_jobs_use_nothing_of_the_package_but_its_modules_and_version(checkout, t
 
 
 DRAWN = {n for n in ALL_JOBS if n.startswith(("fig", "front_", "exponent_plane_"))}
-DRAWN.add("explorer_page")
+DRAWN |= {"explorer_page", "sgd_at_scale"}
 # What is made from losses and from what is apart from them.
 FROM_BOTH = {*EXPONENT_RULES, "claims"}
 
@@ -653,7 +655,7 @@ FROM_BOTH = {*EXPONENT_RULES, "claims"}
         ),
         (
             "exact/loss.py",
-            {"expand_grid", "sgd", "recursion", "sample_spectra", *OF_POINTS} - FROM_BOTH,
+            {"sgd", "sgd_averaged", "recursion", "sample_spectra", *OF_POINTS} - FROM_BOTH,
         ),
         (
             "measure/estimates.py",
@@ -1002,16 +1004,12 @@ class TestFullConfiguration:
         config = checkout.root / "config" / "full.yaml"
         process = checkout.snakemake("--configfile", config, "--directory", tmp_path, "--dry-run")
         expected = dict(ALL_JOBS)
-        at_scale = sweep_grid("at_scale", self.FULL["sweeps"]["at_scale"])
-        for name in ("sgd", "recursion", "sgd_averaged"):
-            alphas = n_alphas(self.FULL, name)
-            alphas.pop("at_scale", 0)
-            sizes = {s: len(engine_sizes(self.FULL["sweeps"][s], name)) for s in alphas}
-            expected[name] = sum(n * sizes[s] for s, n in alphas.items())
-            for _, rows in at_scale[at_scale["engine"] == name].groupby("alpha"):
-                small = [ENGINES[name].seconds(of_d) < 4 for _, of_d in rows.groupby("d")]
-                expected[name] += small.count(False) + any(small)
-        expected["volterra"] = sum(n_alphas(self.FULL, "volterra").values())
+        grid = pd.concat(sweep_grid(name, sweep) for name, sweep in self.FULL["sweeps"].items())
+        assert grid.query("engine == 'sgd'")["d"].max() == 12800
+        expected |= dict.fromkeys(ENGINES, 0)
+        for (name, _, _), rows in grid.groupby(["engine", "sweep", "alpha"]):
+            small = [ENGINES[name].seconds(of_d) < 4 for _, of_d in rows.groupby("d")]
+            expected[name] += small.count(False) + any(small)
         fitted = [sweep for sweep in self.FULL["sweeps"].values() if "windows" in sweep]
         expected["fit_exponents"] = sum(-(-len(points(sweep)) // 4) for sweep in fitted)
         assert planned(process) == expected

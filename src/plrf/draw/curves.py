@@ -47,13 +47,13 @@ def where_averaged(losses: pd.DataFrame) -> str:
     losses : DataFrame
         Rows of the LOSSES schema, of one alpha.
     """
-    largest = losses.groupby("engine")["d"].max()
+    sizes = losses.groupby("engine")["d"].unique()
     limits = [
-        f"W averaged out of {ENGINES[engine.smaller].label} above $d$ = {largest[engine.smaller]}"
+        (ENGINES[engine.smaller].label, [d for d in sizes[name] if d > max(sizes[engine.smaller])])
         for name, engine in ENGINES.items()
-        if name in largest and engine.smaller in largest
+        if name in sizes and engine.smaller in sizes
     ]
-    return ", ".join(limits)
+    return ", ".join(f"W averaged out of {a} from $d$ = {min(d)} on" for a, d in limits if d)
 
 
 def draw_line(ax: Axes, x: ArrayLike, y: ArrayLike, **look: Any) -> None:

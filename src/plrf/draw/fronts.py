@@ -44,7 +44,7 @@ def draw_fits(ax: Axes, fronts: pd.DataFrame, fits: pd.DataFrame) -> None:
         line = {"color": INK, "ls": (0, (4, 2)), "lw": 1.0, "label": f"theory: {theory:.3f}"}
         _draw_power_law(ax, there[-1], quantity, theory, zorder=7, **line)
     title = f"${LAWS[quantity]}, \\ {SYMBOLS[quantity]}:$"
-    corner: dict[str, Any] = {"loc": "lower left" if quantity == "eta" else "upper left"}
+    corner: dict[str, Any] = {"loc": "lower left" if quantity == "eta" else "best"}
     ax.legend(title=title, handlelength=1.4, alignment="left", **corner)
 
 

@@ -36,7 +36,7 @@ FAR = (1e16, 1e24)  # flops, of exact fronts that tell whether a deviation fades
 SYMBOLS = {"eta": "η", "xi": "ξ"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Slope:
     """An exponent at a point, measured in a window of budgets, exact there and far beyond.
 
