@@ -15,6 +15,7 @@ from conftest import read_config
 
 import plrf
 from plrf.study import provenance as module
+from plrf.study.grid import points
 from plrf.study.provenance import provenance, read_provenance
 from plrf.study.store import TableError, write_table
 from scripts.publish.record_provenance import commits, package_version
@@ -205,10 +206,10 @@ def test_fits_of_the_quick_run_depend_on_all_of_their_tables(quick):
             settings = {key: sweep[key] for key in ("windows", "v_over_d", "c", "batch")}
             losses = sorted(map(str, (results / "losses").glob(f"*/{name}/*.parquet")))
             assert len(losses) >= len(sweep["engines"])
-            expected = provenance(
-                {"sweep": settings, "fits": parameters["fits"]}, parameters["seed"], losses
-            )
-            parts.append(results / "fits" / name / "exponents.parquet")
+            pairs = [[alpha, beta] for _, alpha, beta in points(sweep)]
+            what = {"points": pairs, "sweep": settings, "fits": parameters["fits"]}
+            expected = provenance(what, parameters["seed"], losses)
+            parts.append(results / "fits" / name / "part0" / "exponents.parquet")
             assert read_provenance(parts[-1])["config_hash"] == expected["config_hash"]
     joined = provenance({}, parameters["seed"], sorted(map(str, parts)))
     found = read_provenance(results / "fits" / "exponents.parquet")
