@@ -237,6 +237,7 @@ def optimal_budgets(
     v_over_d: float = 4.0,
     c: float = 0.5,
     batch: int = 1,
+    highest: float = np.inf,
 ) -> Array:
     """Budgets f at which given sizes are best, ``d*(f) = d``, to about a percent.
 
@@ -248,6 +249,8 @@ def optimal_budgets(
         Numbers of parameters d.
     alpha, beta, v_over_d, c, batch
         As for `compute_optimal`.
+    highest : float
+        Budget beyond which it does not matter how much is needed: a point takes 10 ms.
 
     Returns
     -------
@@ -255,7 +258,8 @@ def optimal_budgets(
         At least 1e3 flops; infinite beyond the last point of the front, NaN if it has none.
     """
     log_d = np.log(numbers("sizes", sizes, above=0))
-    known_f, known_d = _front_points(_number_of_points(log_d), alpha, beta, v_over_d, c, batch)
+    points = _number_of_points(log_d, highest)
+    known_f, known_d = _front_points(points, alpha, beta, v_over_d, c, batch)
     if not known_f.size:
         return np.full(log_d.shape, np.nan)
     found: Array = np.exp(np.interp(log_d, known_d, known_f, right=np.inf))
@@ -266,6 +270,7 @@ def optimal_sizes(
     flops: ArrayLike,
     *,
     largest: float,
+    highest: float = np.inf,
     alpha: float,
     beta: float,
     v_over_d: float = 4.0,
@@ -278,9 +283,9 @@ def optimal_sizes(
     ----------
     flops : array
         Budgets.
-    largest : float
-        The largest size that matters: where it is that of a call of `optimal_budgets`, the two
-        share their exact points, which take most of the time.
+    largest, highest : float
+        The largest size and budget that matter: where they are those of a call of
+        `optimal_budgets`, the two share their exact points, which take most of the time.
     alpha, beta, v_over_d, c, batch
         As for `compute_optimal`.
 
@@ -291,7 +296,7 @@ def optimal_sizes(
         `compute_optimal` knows; NaN if there are fewer than two points.
     """
     log_f = np.log(numbers("flops", flops, above=0))
-    points = _number_of_points(np.log(number("largest", largest, above=0)))
+    points = _number_of_points(np.log(number("largest", largest, above=0)), highest)
     known_f, known_d = _front_points(points, alpha, beta, v_over_d, c, batch)
     if known_f.size < 2:
         return np.full(log_f.shape, np.nan)
@@ -301,9 +306,9 @@ def optimal_sizes(
     return found
 
 
-def _number_of_points(log_d: ArrayLike) -> int:
-    """How many points of the front matter for some sizes."""
-    last = min(HIGHEST_DECADE, 3 * float(np.max(log_d)) / np.log(10) + 2)
+def _number_of_points(log_d: ArrayLike, highest: float) -> int:
+    """How many points of the front matter for some sizes, up to the first beyond a budget."""
+    last = min(HIGHEST_DECADE, 3 * float(np.max(log_d)) / np.log(10) + 2, np.log10(highest) + 1)
     return np.arange(3, max(last, 5) + 1, 2).size
 
 

@@ -122,6 +122,7 @@ def findings(
 ) -> Finding | None:
     """Look for what a window lacks at the points of a sweep, and keep the worst."""
     settings = {key: sweep[key] for key in ("v_over_d", "c", "batch")}
+    settings["highest"] = sweep.get("around_optimum", 1) * sweep["flops"]
     grouped = ENGINES[series[0]].stochastic and not ENGINES[series[0]].samples
     found = []
     for alpha, beta in looked_at(sweep):

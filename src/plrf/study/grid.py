@@ -99,7 +99,7 @@ def run_budgets(sweep: Mapping[str, Any], alpha: float) -> dict[int, float]:
     flops, factor = sweep["flops"], sweep.get("around_optimum")
     if factor is None:
         return dict.fromkeys(sweep["d"], flops)
-    settings = {key: sweep[key] for key in ("v_over_d", "c", "batch")}
+    settings = {key: sweep[key] for key in ("v_over_d", "c", "batch")} | {"highest": factor * flops}
     betas = [beta for _, a, beta in points(sweep) if a == alpha]
     best = [optimal_budgets(sweep["d"], alpha=alpha, beta=beta, **settings) for beta in betas]
     budgets = {}
