@@ -309,7 +309,7 @@ def optimal_sizes(
 def _number_of_points(log_d: ArrayLike, highest: float) -> int:
     """How many points of the front matter for some sizes, up to the first beyond a budget."""
     last = min(HIGHEST_DECADE, 3 * float(np.max(log_d)) / np.log(10) + 2, np.log10(highest) + 1)
-    return np.arange(3, max(last, 5) + 1, 2).size
+    return np.arange(3, max(last, 7) + 1, 2).size
 
 
 @cache  # the plan of runs and advice on them ask for the same
