@@ -19,8 +19,9 @@ def recursion(
     floor: ArrayLike,
     sgd: SGD,
     steps: NDArray[np.int64],
+    noise: ArrayLike = 0.0,
 ) -> LossCurves:
-    """Expected loss for given W by the exact mode recursion (model section 3).
+    """Expected loss for given W by the exact mode recursion (model sections 3 and 10).
 
     Parameters
     ----------
@@ -32,6 +33,8 @@ def recursion(
         The training.
     steps : int array, shape (n,)
         Steps to record, increasing.
+    noise : float or array, shape (...)
+        Variance of the labels' noise.
 
     Returns
     -------
@@ -39,7 +42,7 @@ def recursion(
         Of shape (n, ...). A W for which SGD is unstable diverges.
     """
     gain, decay = sgd.gain(eigenvalues), sgd.decay(eigenvalues)
-    floor = np.asarray(floor)
+    floor, noise = np.asarray(floor), np.asarray(noise)
     modes = np.array(np.broadcast_to(signal, np.broadcast_shapes(signal.shape, gain.shape)))
     recorded = np.empty((len(steps), *modes.shape[:-1]))
     diverged_at = np.full(modes.shape[:-1], -1, dtype=np.int64)
@@ -57,7 +60,7 @@ def recursion(
                 recorded[done] = loss
                 done += 1
             modes *= decay
-            modes += gain * loss[..., None]
+            modes += gain * (loss + noise)[..., None]
     recorded_at = steps.reshape(-1, *[1] * diverged_at.ndim)
     recorded[(diverged_at >= 0) & (recorded_at >= diverged_at)] = np.nan
     # All terms are positive, so that rounding errors add up at most linearly.
@@ -94,4 +97,5 @@ def run(
         np.array([r.floor for r in reductions]),
         sgd,
         steps,
+        np.array([r.noise for r in reductions]),
     )
