@@ -82,8 +82,11 @@ def simulate(
     for start in track(starts, f"SGD, d={width - 1}, {n_steps} steps", len(starts)):
         for k, stream in enumerate(normal_streams):
             stream.standard_normal(out=noise[k])
-        chi2 = np.stack([s.chisquare(sgd.batch, (length, 1)) for s in chi2_streams], axis=1)
-        root = np.sqrt(chi2)
+        ahead = np.arange(start, start + length)[:, None]
+        batches, factors = sgd.batches(ahead), sgd.factors(ahead)[:, None]
+        chi2 = np.stack([s.chisquare(batches) for s in chi2_streams], axis=1)
+        root = np.sqrt(chi2) * factors
+        chi2 *= factors
         if lengths.size:
             each = (length, 1, half_freedom.size)
             gammas = [stream.standard_gamma(half_freedom, each) for stream in across_streams]
@@ -153,14 +156,15 @@ def simulate_literal(
     labels, deviation = rng.spawn(1)[0], np.sqrt(task.noise)
     theta = np.zeros((n_chains, d))
     loss = np.empty((len(steps), n_chains))
-    now = 0
+    now, each = 0, sgd.each(int(steps[-1]))
     for k, step in enumerate(steps):
         for _ in range(now, step):
-            z = rng.standard_normal((n_chains, sgd.batch, v))
-            errors = deviation * labels.standard_normal((n_chains, sgd.batch))
+            current = next(each)
+            z = rng.standard_normal((n_chains, current.batch, v))
+            errors = deviation * labels.standard_normal((n_chains, current.batch))
             x_features = (root * z) @ features
             residual = np.einsum("cbd,cd->cb", x_features, theta) - z @ signal - errors
-            theta -= sgd.learning_rate * np.einsum("cb,cbd->cd", residual, x_features)
+            theta -= current.learning_rate * np.einsum("cb,cbd->cd", residual, x_features)
         now = step
         loss[k] = np.square(theta @ features.T * root - signal).sum(axis=1)
     return loss
