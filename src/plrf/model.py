@@ -32,6 +32,6 @@ class Model:
         return f"{self.task}, d={self.d:g}, v={self.v:g}"
 
 
-def power_law_model(alpha: float, beta: float, d: float, v: float) -> Model:
-    """Model of the task with data and target complexity alpha and beta."""
-    return Model(PowerLawTask(alpha, beta), d, v)
+def power_law_model(alpha: float, beta: float, d: float, v: float, noise: float = 0.0) -> Model:
+    """Model of the task with data and target complexity alpha and beta, and noise of labels."""
+    return Model(PowerLawTask(alpha, beta, noise), d, v)

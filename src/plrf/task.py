@@ -1,7 +1,8 @@
 """The task: what there is to learn, independent of any model of it (model section 1).
 
-Data ``x_j = a_j**(1/2) z_j`` with Gaussian z, target ``<x, b>``. All else sees of a task only sums
-over its features j, and the rows that random features are made of.
+Data ``x_j = a_j**(1/2) z_j`` with Gaussian z, target ``<x, b>``, which labels show with noise. All
+else sees of a task only sums over its features j, the rows that random features are made of, and
+the variance of the noise.
 """
 
 from dataclasses import asdict, dataclass
@@ -10,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from plrf.arguments import number
 from plrf.exact.power_sums import ShrinkageRule, power_sum, shrinkage_rule
 
 Array = NDArray[np.float64]
@@ -44,6 +46,11 @@ class Task(Protocol):
         ...
 
     @property
+    def noise(self) -> float:
+        """Variance of the labels' noise, which losses leave out (model section 10)."""
+        ...
+
+    @property
     def parameters(self) -> dict[str, float]:
         """What tells the task from others, by the names of the columns of tables."""
         ...
@@ -57,10 +64,23 @@ class PowerLawTask:
     ----------
     alpha, beta : float
         Data and target complexity.
+    noise : float
+        Variance of the labels' noise (model section 10).
+
+    Raises
+    ------
+    ValueError
+        If the noise is negative or infinite.
+    TypeError
+        If the noise is not a number.
     """
 
     alpha: float
     beta: float
+    noise: float = 0.0
+
+    def __post_init__(self) -> None:
+        number("noise", self.noise, least=0)
 
     def variance(self, j: Any) -> Any:
         """Variance of feature j."""
@@ -91,11 +111,12 @@ class PowerLawTask:
 
     @property
     def parameters(self) -> dict[str, float]:
-        """The columns alpha and beta."""
-        return asdict(self)
+        """The columns alpha and beta, and noise if there is any."""
+        values = asdict(self)
+        return values if self.noise else {key: values[key] for key in ("alpha", "beta")}
 
     def __str__(self) -> str:
-        return f"alpha={self.alpha:g}, beta={self.beta:g}"
+        return ", ".join(f"{key}={value:g}" for key, value in self.parameters.items())
 
 
 def feature_variances(alpha: float, v: int) -> Array:

@@ -1,40 +1,99 @@
 """The training algorithm: one-pass SGD, and the steps at which its losses are recorded."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from plrf.schedules import CONSTANT, Schedule
+
+Array = NDArray[np.float64]
+Steps = NDArray[np.int64]
+
+BLOCK = 4096  # steps whose rates and batches are computed at a time
+
 
 @dataclass(frozen=True)
 class SGD:
-    """One-pass SGD with a constant learning rate (model sections 1 and 3).
+    """One-pass SGD (model sections 1, 3 and 10).
 
     Attributes
     ----------
     learning_rate : float
-        gamma.
+        gamma, before the schedule's factor.
     batch : int
-        Samples per step, whose gradients are summed.
+        Samples per step, whose gradients are summed; before the schedule's factor.
+    schedule : Schedule
+        How both change with the step.
+    horizon : int, optional
+        Number of steps that a relative schedule is meant for.
+
+    Raises
+    ------
+    ValueError
+        If a relative schedule has no horizon.
     """
 
     learning_rate: float
     batch: int = 1
+    schedule: Schedule = CONSTANT
+    horizon: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.schedule.relative and not self.horizon:
+            raise ValueError(f"horizon = {self.horizon}: {self.schedule} needs a number of steps")
+
+    @property
+    def constant(self) -> bool:
+        """Whether learning rate and batch stay."""
+        return self.schedule == CONSTANT
+
+    def factors(self, steps: Steps) -> Array:
+        """Learning rates at some steps over the first one; in the shape of the steps."""
+        return self.schedule.rate(steps, self.horizon or 0)
+
+    def batches(self, steps: Steps) -> Steps:
+        """Samples of some steps; in their shape."""
+        return self.batch * self.schedule.growth(steps, self.horizon or 0)
+
+    def samples(self, steps: Steps) -> Steps:
+        """Samples of all steps before some; the flops up to there are d times as many."""
+        return self.batch * self.schedule.summed_growth(steps, self.horizon or 0)
+
+    def each(self, stop: int) -> Iterator["SGD"]:
+        """SGD with the constant rate and batch of steps 0 to stop - 1, one by one.
+
+        While nothing changes it is the same object.
+        """
+        if self.constant:
+            yield from repeat(self, stop)
+            return
+        now = SGD(self.learning_rate, self.batch)
+        for start in range(0, stop, BLOCK):
+            steps = np.arange(start, min(start + BLOCK, stop))
+            rates = (self.learning_rate * self.factors(steps)).tolist()
+            for rate, batch in zip(rates, self.batches(steps).tolist(), strict=True):
+                if (rate, batch) != (now.learning_rate, now.batch):
+                    now = SGD(rate, batch)
+                yield now
 
     def decay(self, eigenvalues: Any) -> Any:
-        """Factor ``1 - 2 gamma B lam + gamma^2 B (B+1) lam^2`` of a mode's loss in a step."""
+        """Factor ``1 - 2 gamma B lam + gamma^2 B (B+1) lam^2`` of a mode's loss in step 0."""
         gamma, batch = self.learning_rate, self.batch
         return 1 - 2 * gamma * batch * eigenvalues + gamma**2 * batch * (batch + 1) * eigenvalues**2
 
     def gain(self, eigenvalues: Any) -> Any:
-        """What a mode gains in a step from the noise of gradients, in units of the loss."""
+        """What a mode gains in step 0 from the noise of gradients, in units of the loss."""
         return self.learning_rate**2 * self.batch * eigenvalues**2
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """What tells the algorithm from others, by the names of the columns of tables."""
-        return asdict(self)
+        """What tells the algorithm from others: learning rate and batch, and a schedule if any."""
+        rate = {"learning_rate": self.learning_rate, "batch": self.batch}
+        return rate if self.constant else {**vars(self)}
 
 
 def recorded_steps(steps: int, per_decade: int) -> NDArray[np.int64]:

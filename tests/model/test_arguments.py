@@ -19,10 +19,11 @@ from plrf.theory.phases import phase
 POINT = {"alpha": 0.75, "beta": 0.5}
 SIZE = {"d": 20, "v": 80, "learning_rate": 0.25, "batch": 1}
 FAMILY = {"v_over_d": 4.0, "c": 0.5, "batch": 1}
+NOISE = {"noise": 0.25}
 CALLS = {
-    compute_optimal: POINT | FAMILY | {"flops": 1e6},
+    compute_optimal: POINT | FAMILY | NOISE | {"flops": 1e6},
     estimated_optimum: POINT | FAMILY | {"flops": 1e6},
-    expected_loss: POINT | SIZE | {"steps": 10},
+    expected_loss: POINT | SIZE | NOISE | {"steps": 10},
     loss_estimate: POINT | SIZE | {"steps": 10},
     f_0: POINT | {"d": 20, "v": 80},
     learning_rate: {"c": 0.5, "alpha": 0.75, "v": 80, "batch": 1},
@@ -39,6 +40,7 @@ BAD = {
     "d": [0, -3.0, np.nan, np.inf],
     "v": [0, np.nan, -np.inf],
     "learning_rate": [0.0, -0.1, np.nan, np.inf],
+    "noise": [-0.1, np.nan, np.inf],
 }
 
 

@@ -19,8 +19,9 @@ def recursion(
     floor: ArrayLike,
     sgd: SGD,
     steps: NDArray[np.int64],
+    noise: ArrayLike = 0.0,
 ) -> LossCurves:
-    """Expected loss for given W by the exact mode recursion (model section 3).
+    """Expected loss for given W by the exact mode recursion (model sections 3 and 10).
 
     Parameters
     ----------
@@ -32,23 +33,26 @@ def recursion(
         The training.
     steps : int array, shape (n,)
         Steps to record, increasing.
+    noise : float or array, shape (...)
+        Variance of the labels' noise.
 
     Returns
     -------
     LossCurves
         Of shape (n, ...). A W for which SGD is unstable diverges.
     """
-    gain, decay = sgd.gain(eigenvalues), sgd.decay(eigenvalues)
-    floor = np.asarray(floor)
-    modes = np.array(np.broadcast_to(signal, np.broadcast_shapes(signal.shape, gain.shape)))
+    floor, noise = np.asarray(floor), np.asarray(noise)
+    modes = np.array(np.broadcast_arrays(signal, eigenvalues)[0])
     recorded = np.empty((len(steps), *modes.shape[:-1]))
     diverged_at = np.full(modes.shape[:-1], -1, dtype=np.int64)
     threshold = DIVERGENCE_FACTOR * (floor + modes.sum(axis=-1))
     n_steps = int(steps[-1])
     what = f"recursion, d={modes.shape[-1]}, {n_steps} steps"
-    done = 0
+    done, before = 0, None
     with np.errstate(over="ignore", invalid="ignore"):  # an unstable W grows
-        for step in track(range(n_steps + 1), what, n_steps + 1):
+        for step, now in enumerate(track(sgd.each(n_steps + 1), what, n_steps + 1)):
+            if now is not before:
+                before, gain, decay = now, now.gain(eigenvalues), now.decay(eigenvalues)
             loss = floor + modes.sum(axis=-1)
             above = ~(loss <= threshold)
             if above.any():
@@ -57,11 +61,11 @@ def recursion(
                 recorded[done] = loss
                 done += 1
             modes *= decay
-            modes += gain * loss[..., None]
+            modes += gain * (loss + noise)[..., None]
     recorded_at = steps.reshape(-1, *[1] * diverged_at.ndim)
     recorded[(diverged_at >= 0) & (recorded_at >= diverged_at)] = np.nan
     # All terms are positive, so that rounding errors add up at most linearly.
-    error = (steps + 1) * (sgd.batch + 16) * np.finfo(float).eps
+    error = (steps + 1) * (sgd.batches(steps) + 16) * np.finfo(float).eps
     return LossCurves(recorded, error, diverged_at)
 
 
@@ -94,4 +98,5 @@ def run(
         np.array([r.floor for r in reductions]),
         sgd,
         steps,
+        np.array([r.noise for r in reductions]),
     )

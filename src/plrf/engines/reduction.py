@@ -36,11 +36,14 @@ class Reduction:
     floor : float
         F0, the least loss that this W allows. Relative error below 1e-13; where it vanishes
         (v = d), rounding leaves about 1e-29 of the target's squared norm.
+    noise : float
+        Variance of the labels' noise.
     """
 
     eigenvalues: Array
     coefficients: Array
     floor: float
+    noise: float = 0.0
 
     @property
     def multiplicities(self) -> Array:
@@ -200,7 +203,7 @@ def reduce(rng: np.random.Generator, tasks: Sequence[Task], d: int, v: int) -> l
     rng : Generator
         Draws W.
     tasks : sequence of Task
-        They differ in their targets only.
+        They differ in their targets and the noise of labels only.
     d, v : int
         Numbers of parameters and features.
 
@@ -213,6 +216,6 @@ def reduce(rng: np.random.Generator, tasks: Sequence[Task], d: int, v: int) -> l
     eigenvalues, coefficients = graded_eigensystem(qr.factor, qr.targets)
     # The signs of eigenvectors are free: with c_i >= 0, SGD does not depend on LAPACK's choice.
     return [
-        Reduction(eigenvalues, np.abs(c), floor)
-        for c, floor in zip(coefficients, qr.floors, strict=True)
+        Reduction(eigenvalues, np.abs(c), floor, task.noise)
+        for c, floor, task in zip(coefficients, qr.floors, tasks, strict=True)
     ]

@@ -29,12 +29,13 @@ def simulate(
 ) -> LossCurves:
     """Simulate SGD in the eigenbasis, exact in law, at O(d) per step for any batch (section 2).
 
-    The state of a chain is ``w = (sqrt(lam_i) rho_i, -sqrt(F0))`` with loss ``|w|^2``. A batch acts
-    through ``G^T G w``, drawn with one chi-squared number and d + 1 normals. Of m equal eigenvalues
-    only the length of w in their space matters, whose law follows from one normal along w and the
-    squared length of m - 1 across: two numbers for a group, however large. Chains advance together;
-    a chain's result does not depend on the others. Those of a stream share its numbers, which saves
-    drawing them: each has the law of a chain of its own, but they are not independent.
+    The state of a chain is ``w = (sqrt(lam_i) rho_i, -sqrt(F0 + s2))`` with loss ``|w|^2 - s2``,
+    where s2 is the noise of labels (section 10). A batch acts through ``G^T G w``, drawn with one
+    chi-squared number and d + 1 normals. Of m equal eigenvalues only the length of w in their space
+    matters, whose law follows from one normal along w and the squared length of m - 1 across: two
+    numbers for a group, however large. Chains advance together; a chain's result does not depend on
+    the others. Those of a stream share its numbers, which saves drawing them: each has the law of a
+    chain of its own, but they are not independent.
 
     Parameters
     ----------
@@ -54,7 +55,9 @@ def simulate(
         Of shape (n_steps, n_chains).
     """
     shape = (len(streams), len(reductions) // len(streams), -1)
-    state = np.array([[*-r.coefficients, -np.sqrt(r.floor)] for r in reductions]).reshape(shape)
+    state = np.array([[*-r.coefficients, -np.sqrt(r.floor + r.noise)] for r in reductions])
+    state = state.reshape(shape)
+    noise_of_labels = np.array([r.noise for r in reductions]).reshape(shape[:2])
     rates = np.array([[*(sgd.learning_rate * r.eigenvalues), 0.0] for r in reductions])
     rates = rates.reshape(shape)
     # Separate streams for each kind of numbers: results do not depend on the buffer's length.
@@ -71,7 +74,7 @@ def simulate(
     history = np.empty((length, n_streams, n_shared))
     loss = np.empty((len(steps), n_streams, n_shared))
     diverged_at = np.full((n_streams, n_shared), -1, dtype=np.int64)
-    threshold = DIVERGENCE_FACTOR * np.vecdot(state, state)
+    threshold = DIVERGENCE_FACTOR * (np.vecdot(state, state) - noise_of_labels)
     update, kicks = np.empty_like(state), np.empty_like(state)
     tiny = np.finfo(float).tiny  # squares underflow below it
 
@@ -79,8 +82,11 @@ def simulate(
     for start in track(starts, f"SGD, d={width - 1}, {n_steps} steps", len(starts)):
         for k, stream in enumerate(normal_streams):
             stream.standard_normal(out=noise[k])
-        chi2 = np.stack([s.chisquare(sgd.batch, (length, 1)) for s in chi2_streams], axis=1)
-        root = np.sqrt(chi2)
+        ahead = np.arange(start, start + length)[:, None]
+        batches, factors = sgd.batches(ahead), sgd.factors(ahead)[:, None]
+        chi2 = np.stack([s.chisquare(batches) for s in chi2_streams], axis=1)
+        root = np.sqrt(chi2) * factors
+        chi2 *= factors
         if lengths.size:
             each = (length, 1, half_freedom.size)
             gammas = [stream.standard_gamma(half_freedom, each) for stream in across_streams]
@@ -101,6 +107,7 @@ def simulate(
                 kick = group_rates * scale
                 np.sqrt(np.square(lengths) + np.square(kick) * across[k], out=lengths)
         done = min(length, n_steps + 1 - start)
+        history[:done] -= noise_of_labels
         recorded = (steps >= start) & (steps < start + done)
         loss[recorded] = history[steps[recorded] - start]
         above = ~(history[:done] <= threshold)
@@ -145,15 +152,19 @@ def simulate_literal(
     """
     v, d = features.shape
     root, signal = task.rows(0, v)
+    # A stream of their own: samples do not depend on the noise of their labels.
+    labels, deviation = rng.spawn(1)[0], np.sqrt(task.noise)
     theta = np.zeros((n_chains, d))
     loss = np.empty((len(steps), n_chains))
-    now = 0
+    now, each = 0, sgd.each(int(steps[-1]))
     for k, step in enumerate(steps):
         for _ in range(now, step):
-            z = rng.standard_normal((n_chains, sgd.batch, v))
+            current = next(each)
+            z = rng.standard_normal((n_chains, current.batch, v))
+            errors = deviation * labels.standard_normal((n_chains, current.batch))
             x_features = (root * z) @ features
-            residual = np.einsum("cbd,cd->cb", x_features, theta) - z @ signal
-            theta -= sgd.learning_rate * np.einsum("cb,cbd->cd", residual, x_features)
+            residual = np.einsum("cbd,cd->cb", x_features, theta) - z @ signal - errors
+            theta -= current.learning_rate * np.einsum("cb,cbd->cd", residual, x_features)
         now = step
         loss[k] = np.square(theta @ features.T * root - signal).sum(axis=1)
     return loss

@@ -151,6 +151,7 @@ def compute_optimal(
     v_over_d: float = 4.0,
     c: float = 0.5,
     batch: int = 1,
+    noise: float = 0.0,
 ) -> Optimum:
     """Exact compute-optimal front P*(f), d*(f) with its local exponents, d continuous (section 7).
 
@@ -168,6 +169,8 @@ def compute_optimal(
         Learning-rate constant, ``gamma = c/(batch Tr D)``.
     batch : int
         Samples per step.
+    noise : float
+        Variance of the labels' noise; losses are against the target without it (section 10).
 
     Returns
     -------
@@ -176,8 +179,8 @@ def compute_optimal(
     Raises
     ------
     ValueError
-        If a budget, c or batch is not positive, v_over_d is too small, or the model has no power
-        law (model section 1); the message names argument, value and range.
+        If a budget, c or batch is not positive, the noise is negative, v_over_d is too small, or
+        the model has no power law (model section 1); the message names argument, value and range.
     TypeError
         If an argument is not a number.
     DivergenceError
@@ -190,7 +193,8 @@ def compute_optimal(
     if v_over_d == np.inf and 2 * alpha <= 1:
         raise ValueError(f"alpha = {alpha:.12g}: must be above 0.5 where v_over_d is infinite")
     phase_name(alpha, beta)  # raises where there is no power law
-    family = _ExactLosses(PowerLawTask(alpha, beta), ScalingRule(v_over_d, c, batch))
+    noise = number("noise", noise, least=0)
+    family = _ExactLosses(PowerLawTask(alpha, beta, noise), ScalingRule(v_over_d, c, batch))
     low, overflow = size_range(alpha, v_over_d)
     low = family.least_stable(low, max(low, min(np.log(LARGEST_SIZE), overflow)))
     rows = np.full((flops.size, 8), np.nan)

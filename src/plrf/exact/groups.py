@@ -44,12 +44,15 @@ class Groups:
         Sums of c_i**2.
     floor : float
         F0.
+    noise : float
+        Variance of the labels' noise.
     """
 
     eigenvalues: Array
     multiplicities: Array
     signal: Array
     floor: float
+    noise: float = 0.0
 
     @property
     def coefficients(self) -> Array:
@@ -173,10 +176,12 @@ def averaged_groups(model: Model, ratio: float = 1.03) -> Groups:
     )
     multiplicities = np.maximum(first**2 / square, 1.0)
     floor = DeterministicEquivalent(model).capacity
-    return Groups(weighted / signal, multiplicities, signal, floor)
+    return Groups(weighted / signal, multiplicities, signal, floor, task.noise)
 
 
-def sampled_groups(eigenvalues: Array, signal: Array, floor: float, ratio: float = 1.03) -> Groups:
+def sampled_groups(
+    eigenvalues: Array, signal: Array, floor: float, ratio: float = 1.03, noise: float = 0.0
+) -> Groups:
     """Group the spectrum of a given W.
 
     Parameters
@@ -187,6 +192,8 @@ def sampled_groups(eigenvalues: Array, signal: Array, floor: float, ratio: float
         F0.
     ratio : float
         Of the largest eigenvalue of a group to its least one, at most; above 1.
+    noise : float
+        Variance of the labels' noise.
 
     Returns
     -------
@@ -207,7 +214,7 @@ def sampled_groups(eigenvalues: Array, signal: Array, floor: float, ratio: float
     first, square, total, weighted = (
         np.add.reduceat(terms, starts) for terms in (lam, lam**2, mass, mass * lam)
     )
-    return Groups(weighted / total, np.maximum(first**2 / square, 1.0), total, floor)
+    return Groups(weighted / total, np.maximum(first**2 / square, 1.0), total, floor, noise)
 
 
 def _differentiation(x: Array) -> Array:

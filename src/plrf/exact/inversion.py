@@ -37,6 +37,11 @@ ROUNDING = 16 * np.finfo(float).eps
 class Spectrum(Protocol):
     """What contour inversion needs to know of a spectrum: a given W's, or the average over W."""
 
+    @property
+    def noise(self) -> float:
+        """Variance of the labels' noise."""
+        ...
+
     def outer_trace(self, z: Array) -> Array:
         """Return df(z) at real z right of the support, NaN elsewhere."""
         ...
@@ -64,7 +69,8 @@ def generating_functions(
     """Generating functions of loss, forcing and kernel at ``zeta = exp(-p)`` (model section 5).
 
     Each is returned in two parts, whose sum it is. The second depends on z+ alone: it is smooth at
-    p = 0, where it would drown the first in rounding errors, and adds nothing at large steps.
+    p = 0, where it would drown the first in rounding errors, and adds nothing at large steps. What
+    the noise of labels adds has a pole there, and is in the first (model section 10).
 
     Parameters
     ----------
@@ -88,12 +94,13 @@ def generating_functions(
     k, k_smooth = scale * kernel[0], -scale * kernel[1]
     zeta = np.exp(-p)
     loss_smooth = f_smooth / (1 - zeta * k_smooth)
-    loss = (f + zeta * k * loss_smooth) / (1 - zeta * (k + k_smooth))
+    noise = spectrum.noise * zeta * (k + k_smooth) / -np.expm1(-p)
+    loss = (f + noise + zeta * k * loss_smooth) / (1 - zeta * (k + k_smooth))
     # Where a denominator cancels, it amplifies errors.
     zeta_k, zeta_k_smooth = np.abs(zeta * k), np.abs(zeta * k_smooth)
     size_smooth = np.abs(loss_smooth) * (1 + zeta_k_smooth) / np.abs(1 - zeta * k_smooth)
     size = (
-        (np.abs(f) + zeta_k * size_smooth)
+        (np.abs(f) + np.abs(noise) + zeta_k * size_smooth)
         * (1 + zeta_k + zeta_k_smooth)
         / np.abs(1 - zeta * (k + k_smooth)) ** 2
     )

@@ -35,7 +35,8 @@ class ExpectedLoss:
         Estimated relative error of ``loss``: the difference between two contours, and rounding.
         It is NaN, as are the losses of that model, where the solver did not converge.
     limit, capacity, kernel_mass : float or arrays
-        P(infinity), F_0 and |K| of each model, in the shape of their sizes.
+        P(infinity), F_0 and |K| of each model, in the shape of their sizes. With noise s2 of labels
+        P(infinity) is ``(F_0 + s2 |K|)/(1 - |K|)``.
     """
 
     loss: Array
@@ -74,8 +75,9 @@ def expected_loss(
     v: ArrayLike,
     learning_rate: ArrayLike,
     batch: int = 1,
+    noise: float = 0.0,
 ) -> ExpectedLoss:
-    """Expected loss of one-pass SGD at any steps, W averaged out (model sections 4, 5).
+    """Expected loss of one-pass SGD at any steps, W averaged out (model sections 4, 5, 10).
 
     The cost for one step depends neither on the step nor, to within some ten percent, on d and v.
     Arrays broadcast: ``steps`` of shape (n,) with ``d`` of shape (m, 1) gives m curves in one call.
@@ -94,6 +96,8 @@ def expected_loss(
         gamma.
     batch : int
         Samples per step.
+    noise : float
+        Variance of the labels' noise; losses are against the target without it.
 
     Returns
     -------
@@ -112,7 +116,7 @@ def expected_loss(
     """
     steps = numbers("steps", steps, least=0, whole=True)
     alpha, beta = number("alpha", alpha, above=0), number("beta", beta)
-    batch = whole_number("batch", batch, least=1)
+    batch, noise = whole_number("batch", batch, least=1), number("noise", noise, least=0)
     sizes = np.broadcast_arrays(
         numbers("d", d, least=1),
         numbers("v", v, least=1, infinite=True),
@@ -124,13 +128,15 @@ def expected_loss(
     curves, error = np.empty((3, *steps.shape)), np.empty(steps.shape)
     scalars = np.empty((3, models.shape[1]))
     for k, (parameters, features, gamma) in enumerate(models.T):
-        model, sgd = power_law_model(alpha, beta, parameters, features), SGD(gamma, batch)
+        model = power_law_model(alpha, beta, parameters, features, noise)
+        sgd = SGD(gamma, batch)
         _check_sizes(model)
         chosen = place == k
         try:
             mass, spectrum = stable_kernel_mass(model, sgd), DeterministicEquivalent(model)
             curves[:, chosen], error[chosen] = invert(steps[chosen], spectrum, sgd)
-            scalars[:, k] = spectrum.capacity / (1 - mass), spectrum.capacity, mass
+            limit = (spectrum.capacity + noise * mass) / (1 - mass)
+            scalars[:, k] = limit, spectrum.capacity, mass
         except ConvergenceError:
             curves[:, chosen] = error[chosen] = scalars[:, k] = np.nan
     error /= np.abs(curves[0])

@@ -53,6 +53,11 @@ class DeterministicEquivalent:
         """Number of features."""
         return self.model.v
 
+    @property
+    def noise(self) -> float:
+        """Variance of the labels' noise."""
+        return self.model.task.noise
+
     @cached_property
     def _rule(self) -> ShrinkageRule:
         """Rule for sums over all features."""

@@ -241,12 +241,15 @@ class Noise:
         models = [rule.whole_model(PowerLawTask(alpha, beta), int(d)) for d in grid.sizes]
         trained = [(model, rule.training(model)) for model in models]
         steps = np.maximum(np.round(flops / (grid.sizes[:, None] * rule.batch)), 1)
-        columns = {
-            "d": grid.sizes[:, None],
-            "v": np.array([[model.v] for model in models]),
-            "learning_rate": np.array([[sgd.learning_rate] for _, sgd in trained]),
-        }
-        exact = expected_loss(steps, alpha=alpha, beta=beta, batch=rule.batch, **columns)
+        exact = expected_loss(
+            steps,
+            alpha=alpha,
+            beta=beta,
+            d=grid.sizes[:, None],
+            v=np.array([[model.v] for model in models]),
+            learning_rate=np.array([[sgd.learning_rate] for _, sgd in trained]),
+            batch=rule.batch,
+        )
         moments = [relative_second_moment(typical_modes(model), sgd) for model, sgd in trained]
         spread = np.minimum(np.sqrt(np.maximum(np.array(moments) - 1, 0)), LARGEST_SPREAD)
         loss = np.where(grid.reaches(flops), exact.loss, np.nan)

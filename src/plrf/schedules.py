@@ -1,0 +1,300 @@
+"""Schedules: learning rate and batch as functions of the step, by name (model section 10).
+
+A schedule gives factors of the learning rate and of the batch that an `SGD` begins with. Some are
+relative to the number of steps of the whole training, the horizon; after it they stay as they end.
+"""
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plrf.arguments import number, whole_number
+
+Array = NDArray[np.float64]
+Steps = NDArray[np.int64]
+
+COOLDOWNS = ("linear", "sqrt")
+LARGEST_GROWTH = 2**20  # of a batch: sums over 10^12 steps are whole numbers
+
+
+class Schedule(Protocol):
+    """What a training asks of a schedule."""
+
+    relative: ClassVar[bool]
+    """Whether it needs the horizon."""
+
+    def rate(self, steps: Steps, horizon: int) -> Array:
+        """Factors of the learning rate at steps 0, 1, ..., none negative."""
+        ...
+
+    def growth(self, steps: Steps, horizon: int) -> Steps:
+        """Factors of the batch at these steps, whole numbers."""
+        ...
+
+    def summed_growth(self, steps: Steps, horizon: int) -> Steps:
+        """Sum of the factors of the batch over all steps before these."""
+        ...
+
+
+class _OneBatch:
+    """Schedules that leave the batch as it is."""
+
+    relative: ClassVar[bool] = False
+
+    def growth(self, steps: Steps, horizon: int) -> Steps:
+        """No growth."""
+        return np.ones_like(steps)
+
+    def summed_growth(self, steps: Steps, horizon: int) -> Steps:
+        """One for each step."""
+        return steps
+
+
+def _warm_up(steps: Steps, length: float) -> Array:
+    """Factors that rise linearly over the first steps, to 1 at the last of them."""
+    return np.minimum((steps + 1) / max(length, 1.0), 1.0)
+
+
+@dataclass(frozen=True)
+class Constant(_OneBatch):
+    """Everything stays as it begins."""
+
+    def rate(self, steps: Steps, horizon: int) -> Array:
+        """One."""
+        return np.ones(steps.shape)
+
+
+@dataclass(frozen=True)
+class Warmup(_OneBatch):
+    """Linear warm-up: ``min(1, (t+1)/steps)`` at step t.
+
+    Attributes
+    ----------
+    steps : int
+        Length of the warm-up.
+    """
+
+    steps: int
+
+    def __post_init__(self) -> None:
+        whole_number("steps", self.steps, least=1)
+
+    def rate(self, steps: Steps, horizon: int) -> Array:
+        """Rise to 1."""
+        return _warm_up(steps, self.steps)
+
+
+@dataclass(frozen=True)
+class PowerDecay(_OneBatch):
+    """Power decay ``(1 + t/scale)**-exponent`` at step t.
+
+    Attributes
+    ----------
+    exponent : float
+        Not negative.
+    scale : float
+        Steps until it decays.
+    """
+
+    exponent: float
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        number("exponent", self.exponent, least=0)
+        number("scale", self.scale, above=0)
+
+    def rate(self, steps: Steps, horizon: int) -> Array:
+        """Fall from 1 towards 0."""
+        factor: Array = (1 + steps / self.scale) ** -self.exponent
+        return factor
+
+
+@dataclass(frozen=True)
+class Cosine(_OneBatch):
+    """Linear warm-up, then half a period of a cosine from 1 to ``final`` at the horizon.
+
+    Attributes
+    ----------
+    warmup : float
+        Part of the horizon, below 1.
+    final : float
+        Last factor, from 0 to 1.
+    """
+
+    relative: ClassVar[bool] = True
+    warmup: float = 0.0
+    final: float = 0.0
+
+    def __post_init__(self) -> None:
+        _part("warmup", self.warmup, below=True)
+        _part("final", self.final)
+
+    def rate(self, steps: Steps, horizon: int) -> Array:
+        """Rise and fall."""
+        start = self.warmup * horizon
+        phase = np.clip((steps - start) / (horizon - start), 0, 1)
+        factor = self.final + (1 - self.final) * (1 + np.cos(np.pi * phase)) / 2
+        factors: Array = np.minimum(_warm_up(steps, start), factor)
+        return factors
+
+
+@dataclass(frozen=True)
+class WarmupStableDecay(_OneBatch):
+    """Linear warm-up, a constant rate, then a cooldown to ``final`` at the horizon.
+
+    With the part x of the cooldown that is over, the rate falls as ``1 - x`` ("linear") or as
+    ``1 - x**(1/2)`` ("sqrt").
+
+    Attributes
+    ----------
+    warmup, cooldown : float
+        Parts of the horizon, together at most 1; a cooldown takes some time.
+    shape : str
+        Of the cooldown: "linear" or "sqrt".
+    final : float
+        Last factor, from 0 to 1.
+    """
+
+    relative: ClassVar[bool] = True
+    warmup: float = 0.0
+    cooldown: float = 0.2
+    shape: str = "linear"
+    final: float = 0.0
+
+    def __post_init__(self) -> None:
+        _part("warmup", self.warmup, below=True)
+        number("cooldown", self.cooldown, above=0)
+        # With room for rounding: 0.9 + 0.1 may exceed 1.
+        if self.warmup + self.cooldown > 1 + 1e-12:
+            raise ValueError(
+                f"cooldown = {self.cooldown:.12g}: must be at most 1 together with warmup = "
+                f"{self.warmup:.12g}"
+            )
+        if self.shape not in COOLDOWNS:
+            raise ValueError(f"shape = {self.shape!r}: must be one of {', '.join(COOLDOWNS)}")
+        _part("final", self.final)
+
+    def rate(self, steps: Steps, horizon: int) -> Array:
+        """Rise, stay and fall."""
+        length = self.cooldown * horizon
+        over = np.clip((steps - (horizon - length)) / length, 0, 1)
+        fallen = over if self.shape == "linear" else np.sqrt(over)
+        warm = _warm_up(steps, self.warmup * horizon)
+        factors: Array = np.minimum(warm, 1 - (1 - self.final) * fallen)
+        return factors
+
+
+@dataclass(frozen=True)
+class BatchGrowth:
+    """A batch that grows by a factor after each of several stages of equal length.
+
+    Gradients are summed over the batch, and the rate falls as the batch grows: their product, c of
+    the scaling rule, stays.
+
+    Attributes
+    ----------
+    factor : int
+        At least 2.
+    stages : int
+        Parts of the horizon, at least 2.
+    """
+
+    relative: ClassVar[bool] = True
+    factor: int = 2
+    stages: int = 4
+
+    def __post_init__(self) -> None:
+        whole_number("factor", self.factor, least=2)
+        whole_number("stages", self.stages, least=2)
+        if float(self.factor) ** (self.stages - 1) > LARGEST_GROWTH:
+            raise ValueError(
+                f"stages = {self.stages}: a batch must not grow by more than {LARGEST_GROWTH}, as "
+                f"with factor = {self.factor}"
+            )
+
+    def _starts(self, horizon: int) -> Steps:
+        """First step of each stage."""
+        return -(-np.arange(self.stages) * horizon // self.stages)
+
+    def rate(self, steps: Steps, horizon: int) -> Array:
+        """One over the growth of the batch."""
+        return 1 / self.growth(steps, horizon)
+
+    def growth(self, steps: Steps, horizon: int) -> Steps:
+        """Power of the factor."""
+        stage = np.searchsorted(self._starts(horizon), steps, side="right") - 1
+        grown: Steps = np.int64(self.factor) ** stage
+        return grown
+
+    def summed_growth(self, steps: Steps, horizon: int) -> Steps:
+        """Sum over stages of their batch times their steps."""
+        starts = self._starts(horizon)
+        ends = np.append(starts[1:], np.iinfo(np.int64).max)
+        spent = np.clip(steps[..., None], starts, ends) - starts
+        total: Steps = spent @ np.int64(self.factor) ** np.arange(self.stages)
+        return total
+
+
+SCHEDULES: dict[str, type[Any]] = {
+    "constant": Constant,
+    "warmup": Warmup,
+    "power": PowerDecay,
+    "cosine": Cosine,
+    "wsd": WarmupStableDecay,
+    "batch_growth": BatchGrowth,
+}
+"""All schedules by name."""
+
+CONSTANT = Constant()
+"""The schedule of a training that has none."""
+
+
+def schedule_of(value: str | Mapping[str, Any] | Schedule) -> Schedule:
+    """Schedule by name and parameters (model section 10).
+
+    Parameters
+    ----------
+    value : str, mapping or Schedule
+        A name; a mapping with ``name`` and the schedule's parameters; or a schedule, which is
+        returned as it is.
+
+    Returns
+    -------
+    Schedule
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown, or a parameter is unknown, missing or out of range; the message
+        names it, and what is known.
+    TypeError
+        If a parameter is not a number.
+    """
+    if not isinstance(value, str | Mapping):
+        return value
+    parameters = {"name": value} if isinstance(value, str) else dict(value)
+    name = parameters.pop("name", None)
+    if name not in SCHEDULES:
+        raise ValueError(f"schedule = {name!r}: must be one of {', '.join(SCHEDULES)}")
+    kind = SCHEDULES[name]
+    known = [field.name for field in fields(kind)]
+    for key in parameters:
+        if key not in known:
+            raise ValueError(
+                f"schedule {name!r} has no {key!r}: its parameters are {', '.join(known) or 'none'}"
+            )
+    missing = [field.name for field in fields(kind) if field.default is MISSING]
+    missing = [key for key in missing if key not in parameters]
+    if missing:
+        raise ValueError(f"schedule {name!r} needs {', '.join(missing)}")
+    made: Schedule = kind(**parameters)
+    return made
+
+
+def _part(name: str, value: Any, below: bool = False) -> None:
+    """Check a number from 0 to 1; the latter excluded if it must be below."""
+    if not number(name, value, least=0) <= 1 or (below and value == 1):
+        raise ValueError(f"{name} = {value:.12g}: must be {'below' if below else 'at most'} 1")
