@@ -32,6 +32,7 @@ def grid_table(*rows):
         "batch": 1,
         "c": 0.08,
         "learning_rate": 0.05,
+        "noise": 0.0,
         "kernel_mass": 0.04,
         "flops": 1000.0,
         "steps": 100,
@@ -59,6 +60,7 @@ def loss_rows(steps, loss, **columns):
         "v": 40,
         "batch": 1,
         "learning_rate": 0.05,
+        "noise": 0.0,
         "engine": "volterra",
         "run": -1,
     }

@@ -50,6 +50,8 @@ def draw_losses(
     ax.set(xlabel="compute $f$ (flops)", ylabel="loss $P$")
     alpha, beta, phase = exponents[["alpha", "beta", "phase"]].iloc[0]
     title = f"phase {phase}: $\\alpha = {alpha:g}$, $\\beta = {beta:g}$"
+    if noise := losses["noise"].iloc[0]:
+        title += f", noise {noise:g}"
     panel_label(ax, "a", "; ".join([title, *curves_in_words(losses)]))
     drawn = {str(d): Line2D([], [], color=color, lw=2) for d, color in colors.items()}
     title = f"parameters $d$ in panel a, {len(drawn)} of {len(sizes)} sizes"

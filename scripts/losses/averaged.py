@@ -27,7 +27,7 @@ def curve(point: dict[str, Any], engine: str, runner: str, steps_per_decade: int
         Density of the recorded steps.
     """
     steps = recorded_steps(point["steps"], steps_per_decade)
-    model = power_law_model(*(point[key] for key in ("alpha", "beta", "d", "v")))
+    model = power_law_model(*(point[key] for key in ("alpha", "beta", "d", "v", "noise")))
     curves = runner_of(runner)(model, SGD(point["learning_rate"], point["batch"]), steps)
     return loss_rows(point, engine, -1, steps, curves.loss, curves.error)
 

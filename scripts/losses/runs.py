@@ -30,7 +30,7 @@ Points = list[dict[str, Any]]
 def reductions(points: Points, seed: int) -> list[list[Reduction]]:
     """Reductions by run and beta; W depends on the seed, alpha, d, v and the run alone."""
     alpha, d, v, runs = (points[0][key] for key in ("alpha", "d", "v", "runs"))
-    tasks = [PowerLawTask(alpha, point["beta"]) for point in points]
+    tasks = [PowerLawTask(alpha, point["beta"], point["noise"]) for point in points]
     numbers = track(range(runs), f"reductions of W, alpha={alpha}, (v, d)=({v}, {d})", runs)
     streams = (random_stream(seed, "features", alpha, d, v, run) for run in numbers)
     return [reduce(stream, tasks, d, v) for stream in streams]
@@ -40,7 +40,7 @@ def spectra(points: Points, seed: int, samples: bool) -> list[Reduction | Groups
     """Spectra of all runs, those of a run's betas one after the other."""
     if samples:
         return [reduction for row in reductions(points, seed) for reduction in row]
-    keys = ("alpha", "beta", "d", "v")
+    keys = ("alpha", "beta", "d", "v", "noise")
     models = (power_law_model(*(point[key] for key in keys)) for point in points)
     groups = [averaged_groups(model) for model in models]
     return groups * points[0]["runs"]

@@ -100,7 +100,7 @@ def pages(config: Mapping[str, Any], error: float) -> Iterator[str]:
     yield from (f"# {line}" for line in advice(config))
     for name, sweep in config["sweeps"].items():
         yield f"\n# sweeps.{name}: about {sweep_minutes(name, sweep):.2g} processor minutes"
-        if "windows" not in sweep or sweep["v_over_d"] == 1:
+        if "windows" not in sweep or sweep["v_over_d"] == 1 or sweep["noise"]:
             continue
         yield from (f"# {line}" for line in errors_of(sweep, config["fits"]))
         for i, point in enumerate(looked_at(sweep, MOST_POINTS)):

@@ -24,7 +24,7 @@ def main_results(exponents: pd.DataFrame) -> str:
     """
     single = exponents.groupby("sweep")[["alpha", "beta"]].transform("nunique").eq(1).all(axis=1)
     runs = exponents.groupby("sweep")["engine"].transform(lambda engines: (engines == "sgd").any())
-    rows = exponents[single & runs & (exponents["window"] == 0)]
+    rows = exponents[single & runs & (exponents["window"] == 0) & exponents["theory"].notna()]
     columns = ["theory", "exact front", "Volterra", "SGD"]
     header = ["α", "β", "phase", "window (flops)"]
     header += [

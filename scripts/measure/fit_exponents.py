@@ -32,7 +32,7 @@ def fit_points(
     losses : DataFrame
         Rows of the LOSSES schema of these points.
     sweep : dict
-        Its windows, v_over_d, c and batch.
+        Its windows, v_over_d, c, batch and noise.
     fits : dict
         The config's fits block.
     seed : int

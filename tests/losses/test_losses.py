@@ -1,5 +1,6 @@
 """The grid, the jobs of the engines, and the aggregation of losses."""
 
+import itertools
 import logging
 
 import numpy as np
@@ -30,6 +31,7 @@ class TestExpandGrid:
             "v_over_d": 4,
             "batch": 2,
             "c": 0.5,
+            "noise": 0.1,
             "flops": 1001.0,
             "engines": ["volterra"],
         }
@@ -61,6 +63,7 @@ class TestRuns:
             "batch": 1,
             "c": 0.5,
             "learning_rate": 0.3,
+            "noise": 0.0,
             "steps": 60,
             "runs": 3,
         }
@@ -150,6 +153,23 @@ class TestRuns:
         one_beta = self.losses(betas=[2.0]).set_index(keys)["loss"]
         np.testing.assert_allclose(all_runs[one_beta.index], one_beta, rtol=1e-10)
 
+    def test_noise_of_labels_comes_on_top_of_the_same_runs(self):
+        """The first step of the recursion gains ``gamma^2 B sum lam^2 s2``, for each run's W."""
+        gamma, noise = 0.2, 3.0
+        job = {"learning_rate": gamma, "engines": ["recursion"]}
+        quiet, noisy = (self.of_step(self.losses(noise=s, **job), 1) for s in (0.0, noise))
+        points = self.points()
+        found = runs.reductions(points, 1)
+        for run, beta in itertools.product(range(3), range(2)):
+            eigenvalues = found[run][beta].eigenvalues
+            key = ("recursion", self.BETAS[beta], run)
+            expected = gamma**2 * noise * np.sum(eigenvalues**2)
+            assert noisy[key] - quiet[key] == pytest.approx(expected, rel=1e-9)
+        rows = self.losses(noise=noise, engines=["sgd"])
+        assert set(rows["noise"]) == {noise}
+        first = self.of_step(self.losses(engines=["sgd"]), 0)
+        np.testing.assert_allclose(self.of_step(rows, 0), first, rtol=1e-12)
+
     def test_runs_and_seeds_differ(self):
         last = self.of_step(self.losses(), 60)
         other = self.of_step(self.losses(seed=2), 60)
@@ -175,7 +195,7 @@ def test_runs_on_the_averaged_spectrum():
     A correct mean fails with probability below 1e-4: 4 standard errors, light tails.
     """
     point = {"sweep": "s", "alpha": 0.7, "beta": 0.7, "d": 1500, "v": 6000, "batch": 1}
-    point |= {"c": 0.1, "learning_rate": 0.05, "steps": 300, "runs": 100}
+    point |= {"c": 0.1, "learning_rate": 0.05, "noise": 0.0, "steps": 300, "runs": 100}
     points = [point, point | {"beta": 0.4}]
     engine = ENGINES["sgd_averaged"]
     losses = runs.losses(points, engine.name, engine.runner, engine.samples, 1, 12)
@@ -190,7 +210,7 @@ def test_runs_on_the_averaged_spectrum():
 class TestAveraged:
     def point(self, **changes):
         point = {"sweep": "sweep", "alpha": 0.7, "beta": 0.7, "d": 20, "v": 80, "batch": 1}
-        return point | {"learning_rate": 0.1, "steps": 50} | changes
+        return point | {"learning_rate": 0.1, "noise": 0.0, "steps": 50} | changes
 
     RUNNER = "volterra", ENGINES["volterra"].runner
 

@@ -40,7 +40,7 @@ class TestFitExponents:
         return counts | {"parabola_neighbours": 2, "resamples": 40}
 
     def sweep(self, *windows):
-        settings = {"v_over_d": 4, "c": 0.5, "batch": 1}
+        settings = {"v_over_d": 4, "c": 0.5, "batch": 1, "noise": 0.0}
         return settings | {"windows": [list(window) for window in windows or [self.WINDOW]]}
 
     def surface(self, d, flops):
@@ -288,6 +288,19 @@ class TestFitExponents:
             found = list(table.groupby(["sweep", "beta"], sort=False).groups)
             assert found == [("a", 2.0), ("b", 2.0), ("b", 3.0)]
         assert read_provenance(joined["exponents"])["seed"] == "1"
+
+    def test_with_noise_of_labels_there_is_no_theory(self):
+        """The paper has none; the exact front is that of noisy training."""
+        sweep = self.sweep((1e4, 1e6)) | {"noise": 0.1}
+        rows = points.fit_point(self.curves(), "III", sweep, self.fits, 1).exponents
+        assert rows["theory"].isna().all()
+        front = compute_optimal([1e4, 1e6], alpha=1.0, beta=2.0, noise=0.1)
+        exact = rows.query("method == 'approach0'").set_index("quantity")["estimate"]
+        mean = np.log(front.d[1] / front.d[0]) / np.log(100)
+        assert exact["xi"] == pytest.approx(mean, abs=0.05)
+        quiet = points.fit_point(self.curves(), "III", self.sweep((1e4, 1e6)), self.fits, 1)
+        other = quiet.exponents.query("method == 'approach0'").set_index("quantity")["estimate"]
+        assert exact["eta"] < other["eta"] - 0.1
 
     def test_without_windows_tables_are_empty(self, tmp_path):
         paths = {name: str(tmp_path / f"{name}.parquet") for name in join_fits.SCHEMAS}

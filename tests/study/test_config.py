@@ -277,6 +277,12 @@ BAD = {
         "negative_beta.d = [20]: ",
         "must include a size of sweep edge at which W is sampled",
     ),
+    "negative noise": ({"sweeps.toy.noise": -0.1}, "sweeps.toy.noise = -0.1: ", "at least 0 "),
+    "noisy traverse": (
+        {"sweeps.line.noise": 0.1},
+        'traverse = "line": ',
+        "must be a sweep without label noise, noise = 0.1",
+    ),
     "scale of an unknown sweep": (
         {"sgd_at_scale": "fronts"},
         'sgd_at_scale = "fronts": ',
@@ -829,7 +835,7 @@ def test_window_and_toy_budget_may_reach_the_budget():
 def test_one_step_of_the_largest_d_suffices():
     config = edited({"sweeps.plane.flops": 10})
     validate(config, CONFIG_SCHEMA)
-    assert expand(config).query("sweep == 'plane'")["steps"].eq(1).all()
+    assert expand(complete(config, CONFIG_SCHEMA)).query("sweep == 'plane'")["steps"].eq(1).all()
 
 
 @pytest.mark.parametrize("batch", [1, 8])
@@ -846,7 +852,7 @@ def test_unstable_learning_rate_is_refused_with_the_stable_range(alpha, batch):
 
 
 def test_grid_of_a_config():
-    grid = expand(yaml.safe_load(VALID))
+    grid = expand(complete(yaml.safe_load(VALID), CONFIG_SCHEMA))
     columns = ["sweep", "alpha", "beta", "d", "v", "batch", "steps", "runs", "phase"]
     assert grid.query("engine == 'volterra'")[columns].values.tolist() == [
         ["toy", 0.75, 0.25, 10, 40, 1, 10000, 0, "Ia"],
@@ -878,7 +884,7 @@ def test_grid_of_a_config():
 def test_sizes_above_the_largest_sampled_one_are_left_to_volterra():
     config = edited({"sweeps.front.largest_sampled_d": 20})
     validate(config, CONFIG_SCHEMA)
-    grid = expand(config).query("sweep == 'front'")
+    grid = expand(complete(config, CONFIG_SCHEMA)).query("sweep == 'front'")
     assert grid[["d", "engine", "runs"]].values.tolist() == [
         [10, "sgd", 3],
         [10, "volterra", 0],
@@ -893,7 +899,11 @@ def test_runs_end_around_the_budget_at_which_their_size_is_best():
     edits = {"sweeps.edge.d": [20, 60, 180, 3000], "sweeps.edge.product.beta": [0.1, 0.6]}
     config = edited({**edits, "sweeps.edge.around_optimum": 3, "negative_beta.d": [20]})
     validate(config, CONFIG_SCHEMA)
-    grid = expand(config).query("sweep == 'edge' and beta == 0.1").set_index("d")
+    grid = (
+        expand(complete(config, CONFIG_SCHEMA))
+        .query("sweep == 'edge' and beta == 0.1")
+        .set_index("d")
+    )
     runs = grid[grid["engine"] == "sgd"]["flops"]
     assert grid[grid["engine"] == "volterra"]["flops"].tolist() == [1e5] * 4
     assert runs.index.tolist() == [20, 60, 180]
@@ -907,7 +917,7 @@ def test_without_a_best_size_runs_have_the_whole_budget(monkeypatch):
     monkeypatch.setattr("plrf.study.grid.optimal_budgets", lambda d, **_: np.full(len(d), np.nan))
     config = edited({"sweeps.edge.around_optimum": 3})
     validate(config, CONFIG_SCHEMA)
-    assert set(expand(config).query("sweep == 'edge'")["flops"]) == {1e5}
+    assert set(expand(complete(config, CONFIG_SCHEMA)).query("sweep == 'edge'")["flops"]) == {1e5}
 
 
 def test_engine_that_continues_another_shares_two_sizes_with_it():
@@ -915,16 +925,32 @@ def test_engine_that_continues_another_shares_two_sizes_with_it():
     edits |= {"sweeps.front.d": [20, 600, 800, 1600], "sweeps.front.largest_sampled_d": 800}
     config = edited(edits)
     validate(config, CONFIG_SCHEMA)
-    sizes = expand(config).query("sweep == 'front'").groupby("engine")["d"].agg(list)
+    sizes = (
+        expand(complete(config, CONFIG_SCHEMA))
+        .query("sweep == 'front'")
+        .groupby("engine")["d"]
+        .agg(list)
+    )
     assert sizes["sgd"] == sizes["recursion"] == [20, 600, 800]
     assert sizes["sgd_averaged"] == [600, 800, 1600]
     assert sizes["volterra"] == [20, 600, 800, 1600]
 
 
+def test_noise_of_labels_is_a_column_of_the_grid():
+    config = edited({"defaults": {"noise": 0.2}, "sweeps.toy.noise": 0.5})
+    for name in ("line", "edge"):  # of figures that draw the theory
+        config["sweeps"][name]["noise"] = 0
+    grid = expand(validate(config, CONFIG_SCHEMA)).groupby("sweep")["noise"].unique()
+    assert {name: noise.tolist() for name, noise in grid.items()} == {
+        "toy": [0.5], "front": [0.2], "plane": [0.2], "line": [0.0], "edge": [0.0],
+    }  # fmt: skip
+    assert set(expand(complete(edited({}), CONFIG_SCHEMA))["noise"]) == {0.0}
+
+
 def test_runs_without_an_engine_that_makes_runs_are_ignored():
     config = edited({"sweeps.plane.runs": 7})
     validate(config, CONFIG_SCHEMA)
-    assert expand(config).query("sweep == 'plane'")["runs"].eq(0).all()
+    assert expand(complete(config, CONFIG_SCHEMA)).query("sweep == 'plane'")["runs"].eq(0).all()
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda p: p.name)
@@ -1051,7 +1077,7 @@ def count_points(sweep):
 def test_expansion_of_any_valid_config(config):
     before = copy.deepcopy(config)
     validate(config, CONFIG_SCHEMA)
-    grid = expand(config)
+    grid = expand(complete(config, CONFIG_SCHEMA))
     assert config == before
     assert grid.columns.tolist() == grid_schema.GRID.names
 
@@ -1080,10 +1106,12 @@ def test_expansion_of_any_valid_config(config):
 def test_rows_do_not_depend_on_other_sweeps(config, data):
     kept = config["toy_scaling"]["sweep"], config["traverse"]
     removed = data.draw(st.sampled_from([name for name in config["sweeps"] if name not in kept]))
-    grid = expand(config)
+    grid = expand(complete(config, CONFIG_SCHEMA))
     del config["sweeps"][removed]
     expected = grid[grid["sweep"] != removed].reset_index(drop=True)
-    pd.testing.assert_frame_equal(expand(config), expected, check_exact=True)
+    pd.testing.assert_frame_equal(
+        expand(complete(config, CONFIG_SCHEMA)), expected, check_exact=True
+    )
 
 
 def key_paths(node, path=()):

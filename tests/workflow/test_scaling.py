@@ -25,6 +25,7 @@ SWEEP = {
     "v_over_d": 4,
     "batch": 1,
     "c": 0.5,
+    "noise": 0,
     "flops": 1.0e8,
     "runs": 10,
     "engines": ["sgd", "recursion", "volterra"],

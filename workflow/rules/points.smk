@@ -77,8 +77,8 @@ def job_rows(engine, wildcards):
 
 def job_points(engine, wildcards):
     """Parameters of one job of an engine."""
-    keys = ["sweep", "alpha", "beta", "d", "v", "batch", "c", "learning_rate", "steps", "runs"]
-    return job_rows(engine, wildcards)[keys].to_dict("records")
+    keys = ["sweep", "alpha", "beta", "d", "v", "batch", "c", "learning_rate", "noise", "steps"]
+    return job_rows(engine, wildcards)[[*keys, "runs"]].to_dict("records")
 
 
 def job_files(folder, suffix, names):
@@ -143,7 +143,7 @@ def part_points(wildcards):
 
 def fitted_sweeps():
     """Sweeps whose exponents are wanted: their windows, and what sets the exact front."""
-    keys = ["windows", "v_over_d", "c", "batch"]
+    keys = ["windows", "v_over_d", "c", "batch", "noise"]
     sweeps = config["sweeps"].items()
     return {name: {k: sweep[k] for k in keys} for name, sweep in sweeps if "windows" in sweep}
 

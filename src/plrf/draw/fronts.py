@@ -40,7 +40,7 @@ def draw_fits(ax: Axes, fronts: pd.DataFrame, fits: pd.DataFrame) -> None:
     exact = fits.loc[fits["engine"] == EXACT, "exact"].dropna()
     if len(exact):
         ax.plot([], [], " ", label=f"exact front: {exact.iloc[0]:.3f}")
-    if there:
+    if there and np.isfinite(theory):
         line = {"color": INK, "ls": (0, (4, 2)), "lw": 1.0, "label": f"theory: {theory:.3f}"}
         _draw_power_law(ax, there[-1], quantity, theory, zorder=7, **line)
     title = f"${LAWS[quantity]}, \\ {SYMBOLS[quantity]}:$"

@@ -241,6 +241,7 @@ def optimal_budgets(
     v_over_d: float = 4.0,
     c: float = 0.5,
     batch: int = 1,
+    noise: float = 0.0,
     highest: float = np.inf,
 ) -> Array:
     """Budgets f at which given sizes are best, ``d*(f) = d``, to about a percent.
@@ -251,7 +252,7 @@ def optimal_budgets(
     ----------
     sizes : array
         Numbers of parameters d.
-    alpha, beta, v_over_d, c, batch
+    alpha, beta, v_over_d, c, batch, noise
         As for `compute_optimal`.
     highest : float
         Budget beyond which it does not matter how much is needed: a point takes 10 ms.
@@ -263,7 +264,7 @@ def optimal_budgets(
     """
     log_d = np.log(numbers("sizes", sizes, above=0))
     points = _number_of_points(log_d, highest)
-    known_f, known_d = _front_points(points, alpha, beta, v_over_d, c, batch)
+    known_f, known_d = _front_points(points, alpha, beta, v_over_d, c, batch, noise)
     if not known_f.size:
         return np.full(log_d.shape, np.nan)
     found: Array = np.exp(np.interp(log_d, known_d, known_f, right=np.inf))
@@ -280,6 +281,7 @@ def optimal_sizes(
     v_over_d: float = 4.0,
     c: float = 0.5,
     batch: int = 1,
+    noise: float = 0.0,
 ) -> Array:
     """Best sizes d*(f) at given budgets, to about a percent, from the points of `optimal_budgets`.
 
@@ -290,7 +292,7 @@ def optimal_sizes(
     largest, highest : float
         The largest size and budget that matter: where they are those of a call of
         `optimal_budgets`, the two share their exact points, which take most of the time.
-    alpha, beta, v_over_d, c, batch
+    alpha, beta, v_over_d, c, batch, noise
         As for `compute_optimal`.
 
     Returns
@@ -301,7 +303,7 @@ def optimal_sizes(
     """
     log_f = np.log(numbers("flops", flops, above=0))
     points = _number_of_points(np.log(number("largest", largest, above=0)), highest)
-    known_f, known_d = _front_points(points, alpha, beta, v_over_d, c, batch)
+    known_f, known_d = _front_points(points, alpha, beta, v_over_d, c, batch, noise)
     if known_f.size < 2:
         return np.full(log_f.shape, np.nan)
     left = np.clip(np.searchsorted(known_f, log_f) - 1, 0, known_f.size - 2)
@@ -318,10 +320,11 @@ def _number_of_points(log_d: ArrayLike, highest: float) -> int:
 
 @cache  # the plan of runs and advice on them ask for the same
 def _front_points(
-    points: int, alpha: float, beta: float, v_over_d: float, c: float, batch: int
+    points: int, alpha: float, beta: float, v_over_d: float, c: float, batch: int, noise: float
 ) -> tuple[Array, Array]:
     """Log f and log d* of exact points of the front, shape (n,), two decades of flops apart."""
     budgets = 10.0 ** (3 + 2 * np.arange(points))
-    front = compute_optimal(budgets, alpha=alpha, beta=beta, v_over_d=v_over_d, c=c, batch=batch)
+    model = {"v_over_d": v_over_d, "c": c, "noise": noise}
+    front = compute_optimal(budgets, alpha=alpha, beta=beta, batch=batch, **model)
     known = front.status == OK
     return np.log(budgets[known]), np.log(front.d[known])

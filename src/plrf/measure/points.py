@@ -81,7 +81,7 @@ def fit_window(
     curves : DataFrame
         Rows of the LOSSES schema of one sweep, alpha and beta.
     sweep : dict
-        The sweep's windows, v_over_d, c and batch.
+        The sweep's windows, v_over_d, c, batch and noise.
     window : int
         Place in the list of windows.
     fits : dict
@@ -95,7 +95,7 @@ def fit_window(
         engine: {budgets.size: loss_table(rows, budgets) for budgets in (few, many)}
         for engine, rows in one_series(curves).groupby("engine")
     }
-    settings = {key: sweep[key] for key in ("v_over_d", "c", "batch")}
+    settings = {key: sweep[key] for key in ("v_over_d", "c", "batch", "noise")}
     exact = ExactFront.compute(few, point["alpha"], point["beta"], **settings)
     columns = point | {"engine": EXACT, "window": window}
     solved = exact.measurement
@@ -137,7 +137,9 @@ def fit_point(
     parts = [fit_window(curves, sweep, window, fits, seed) for window in windows]
     found = Fits(*(pd.concat(part, ignore_index=True) for part in zip(*parts, strict=True)))
     rows = found.exponents.assign(phase=phase)
-    theory = exponents(*curves[["alpha", "beta"]].iloc[0])
+    # What the paper says of exponents is for labels without noise.
+    point = curves[["alpha", "beta"]].iloc[0]
+    theory = np.full(2, np.nan) if sweep["noise"] else np.array(exponents(*point))
     rows["theory"] = rows["quantity"].map(dict(zip(QUANTITIES, map(float, theory), strict=True)))
     if phase == "edge":
         rows[[*ESTIMATE, "rms_residual"]] = np.nan

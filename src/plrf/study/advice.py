@@ -14,7 +14,7 @@ from plrf.engines.registry import DRAWN, ENGINES
 from plrf.exact.front import optimal_sizes
 from plrf.exact.groups import LEAST_SIZE
 from plrf.measure.coverage import Shortage, SizeGrid, shortage
-from plrf.study.grid import engine_sizes, points, run_budgets
+from plrf.study.grid import SETTINGS, engine_sizes, points, run_budgets
 from plrf.theory.phases import phase_name
 
 MOST_POINTS = 9  # of a sweep that are looked at
@@ -121,7 +121,7 @@ def findings(
     sweep: Mapping[str, Any], window: list[float], series: Series, fits: Mapping[str, int]
 ) -> Finding | None:
     """Look for what a window lacks at the points of a sweep, and keep the worst."""
-    settings = {key: sweep[key] for key in ("v_over_d", "c", "batch")}
+    settings = {key: sweep[key] for key in SETTINGS}
     settings["highest"] = sweep.get("around_optimum", 1) * sweep["flops"]
     grouped = ENGINES[series[0]].stochastic and not ENGINES[series[0]].samples
     found = []

@@ -26,6 +26,12 @@ def _unknown_sweep(path: KeyPath, name: str, names: Collection[str]) -> Iterator
         yield problem(path, name, f"must be the name of a sweep; {suggestion(name, names)}")
 
 
+def _noisy(path: KeyPath, name: str, sweep: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find label noise in a sweep of a figure that draws what the theory says without it."""
+    if sweep["noise"]:
+        yield problem(path, name, f"must be a sweep without label noise, noise = {sweep['noise']}")
+
+
 def _falling(path: KeyPath, budgets: list[float]) -> Iterator[Problem]:
     """Find a range of budgets that is empty."""
     low, high = budgets
@@ -74,6 +80,7 @@ def _traverse_problems(name: Any, sound: Sweeps, names: Collection[str]) -> Iter
     sweep = sound.get(name)
     if sweep is None or not has_points(sweep):
         return
+    yield from _noisy(("traverse",), name, sweep)
     alphas = {alpha for _, alpha, _ in points(sweep)}
     if not 1 <= len(sweep.get("windows", [])) <= MOST_PANELS or len(alphas) > 1:
         rule = f"must be a sweep with one alpha and one to {MOST_PANELS} windows"
@@ -116,6 +123,7 @@ def _negative_beta_problems(
     sweep = sound.get(name)
     if sweep is None or not has_points(sweep):
         return
+    yield from _noisy((*path, "sweep"), name, sweep)
     alphas = {alpha for _, alpha, _ in points(sweep)}
     if not {"sgd", "volterra"} <= set(sweep["engines"]) or len(alphas) > 1:
         rule = "must be a sweep with the engines sgd and volterra and exactly one alpha"
@@ -189,6 +197,7 @@ def _scale_problems(name: Any, sound: Sweeps, names: Collection[str]) -> Iterato
     sweep = sound.get(name)
     if sweep is None or not has_points(sweep):
         return
+    yield from _noisy(("sgd_at_scale",), name, sweep)
     stochastic = [name for name, engine in ENGINES.items() if engine.stochastic]
     if set(stochastic).isdisjoint(sweep["engines"]):
         rule = f"must be a sweep with one of the engines {', '.join(stochastic)}"

@@ -48,6 +48,9 @@ def complete(config: Any, schema: Mapping[str, Any]) -> Any:
                 for key in entry.get("properties", {}):
                     if key in defaults:
                         block.setdefault(key, defaults[key])
+    for sweep in full["sweeps"].values() if isinstance(full.get("sweeps"), dict) else ():
+        if isinstance(sweep, dict):
+            _fill(sweep, schema["$defs"]["sweep"]["properties"])
     return full
 
 

@@ -21,6 +21,9 @@ from plrf.study.schemas.grid import GRID
 from plrf.theory.phases import phase_name
 from plrf.training import SGD
 
+SETTINGS = ("v_over_d", "c", "batch", "noise")
+"""Keys of a sweep that set its exact front."""
+
 
 def expand(config: Mapping[str, Any]) -> pd.DataFrame:
     """Expand the sweeps to the grid.
@@ -64,6 +67,7 @@ def _rows(name: str, sweep: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             "v": v,
             "batch": batch,
             "c": c,
+            "noise": sweep["noise"],
             "learning_rate": learning_rate(c, alpha, v, batch),
             "kernel_mass": grid_kernel_mass(c, alpha, d, v, batch),
             "phase": phase_name(alpha, beta),
@@ -99,7 +103,7 @@ def run_budgets(sweep: Mapping[str, Any], alpha: float) -> dict[int, float]:
     flops, factor = sweep["flops"], sweep.get("around_optimum")
     if factor is None:
         return dict.fromkeys(sweep["d"], flops)
-    settings = {key: sweep[key] for key in ("v_over_d", "c", "batch")} | {"highest": factor * flops}
+    settings = {key: sweep[key] for key in SETTINGS} | {"highest": factor * flops}
     betas = [beta for _, a, beta in points(sweep) if a == alpha]
     best = [optimal_budgets(sweep["d"], alpha=alpha, beta=beta, **settings) for beta in betas]
     budgets = {}

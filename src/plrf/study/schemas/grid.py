@@ -11,6 +11,7 @@ GRID = schema(
     ("v", pa.int64()),
     ("batch", pa.int64()),
     ("c", pa.float64()),
+    ("noise", pa.float64()),  # variance of the labels' noise
     ("learning_rate", pa.float64()),
     ("kernel_mass", pa.float64()),
     ("flops", pa.float64()),  # budget of one run

@@ -12,6 +12,7 @@ LOSSES = schema(
     ("v", pa.int64()),
     ("batch", pa.int64()),
     ("learning_rate", pa.float64()),
+    ("noise", pa.float64()),  # variance of the labels' noise; losses are without it
     ("engine", pa.string()),
     ("run", pa.int64()),  # -1 where W is averaged out
     ("step", pa.int64()),
