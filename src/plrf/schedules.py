@@ -6,7 +6,7 @@ relative to the number of steps of the whole training, the horizon; after it the
 
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ COOLDOWNS = ("linear", "sqrt")
 LARGEST_GROWTH = 2**20  # of a batch: sums over 10^12 steps are whole numbers
 
 
+@runtime_checkable
 class Schedule(Protocol):
     """What a training asks of a schedule."""
 
@@ -271,10 +272,12 @@ def schedule_of(value: str | Mapping[str, Any] | Schedule) -> Schedule:
         If the name is unknown, or a parameter is unknown, missing or out of range; the message
         names it, and what is known.
     TypeError
-        If a parameter is not a number.
+        If a parameter is not a number, or the value is none of these.
     """
-    if not isinstance(value, str | Mapping):
+    if isinstance(value, Schedule):
         return value
+    if not isinstance(value, str | Mapping):
+        raise TypeError(f"schedule = {value!r}: must be a name, a mapping or a schedule")
     parameters = {"name": value} if isinstance(value, str) else dict(value)
     name = parameters.pop("name", None)
     if name not in SCHEDULES:
