@@ -27,6 +27,14 @@ class Schedule(Protocol):
     relative: ClassVar[bool]
     """Whether it needs the horizon."""
 
+    @property
+    def power_from(self) -> int | None:
+        """Step from which the rate is a power of the step that does not rise; None if never.
+
+        There `rate` takes any real steps, and the batch stays.
+        """
+        ...
+
     def rate(self, steps: Steps, horizon: int) -> Array:
         """Factors of the learning rate at steps 0, 1, ..., none negative."""
         ...
@@ -45,6 +53,11 @@ class _OneBatch:
 
     relative: ClassVar[bool] = False
 
+    @property
+    def power_from(self) -> int | None:
+        """Never."""
+        return None
+
     def growth(self, steps: Steps, horizon: int) -> Steps:
         """No growth."""
         return np.ones_like(steps)
@@ -62,6 +75,11 @@ def _warm_up(steps: Steps, length: float) -> Array:
 @dataclass(frozen=True)
 class Constant(_OneBatch):
     """Everything stays as it begins."""
+
+    @property
+    def power_from(self) -> int | None:
+        """From the start."""
+        return 0
 
     def rate(self, steps: Steps, horizon: int) -> Array:
         """One."""
@@ -82,6 +100,11 @@ class Warmup(_OneBatch):
 
     def __post_init__(self) -> None:
         whole_number("steps", self.steps, least=1)
+
+    @property
+    def power_from(self) -> int | None:
+        """The end of the warm-up."""
+        return self.steps
 
     def rate(self, steps: Steps, horizon: int) -> Array:
         """Rise to 1."""
@@ -106,6 +129,11 @@ class PowerDecay(_OneBatch):
     def __post_init__(self) -> None:
         number("exponent", self.exponent, least=0)
         number("scale", self.scale, above=0)
+
+    @property
+    def power_from(self) -> int | None:
+        """From the start."""
+        return 0
 
     def rate(self, steps: Steps, horizon: int) -> Array:
         """Fall from 1 towards 0."""
@@ -215,6 +243,11 @@ class BatchGrowth:
                 f"stages = {self.stages}: a batch must not grow by more than {LARGEST_GROWTH}, as "
                 f"with factor = {self.factor}"
             )
+
+    @property
+    def power_from(self) -> int | None:
+        """Never."""
+        return None
 
     def _starts(self, horizon: int) -> Steps:
         """First step of each stage."""

@@ -63,10 +63,12 @@ class SGD:
         """Samples of all steps before some; the flops up to there are d times as many."""
         return self.batch * self.schedule.summed_growth(steps, self.horizon or 0)
 
-    def blocks(self, stop: int, length: int = BLOCK) -> Iterator[tuple[Array, Steps]]:
-        """Learning rates and batches of steps 0 to stop - 1, some steps at a time."""
-        for start in range(0, stop, length):
-            steps = np.arange(start, min(start + length, stop))
+    def blocks(
+        self, stop: int, length: int = BLOCK, start: int = 0
+    ) -> Iterator[tuple[Array, Steps]]:
+        """Learning rates and batches of steps from ``start`` to stop - 1, some at a time."""
+        for first in range(start, stop, length):
+            steps = np.arange(first, min(first + length, stop))
             yield self.learning_rate * self.factors(steps), self.batches(steps)
 
     def each(self, stop: int) -> Iterator["SGD"]:

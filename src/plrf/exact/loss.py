@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from plrf.arguments import number, numbers, whole_number
 from plrf.exact.inversion import invert
-from plrf.exact.modes import stepped
+from plrf.exact.modes import single_steps, stepped
 from plrf.exact.ridge import (
     ConvergenceError,
     DeterministicEquivalent,
@@ -23,6 +23,7 @@ from plrf.training import SGD
 Array = NDArray[np.float64]
 
 MOST_STEPS = 10**8  # that are made one by one
+LARGEST_STEP = 2**62  # with a schedule: whole numbers of 64 bits
 
 
 class DivergenceError(ValueError):
@@ -90,7 +91,8 @@ def expected_loss(
     """Expected loss of one-pass SGD at any steps, W averaged out (model sections 4, 5, 10).
 
     The cost for one step depends neither on the step nor, to within some ten percent, on d and v.
-    With a schedule steps are made one by one, at a cost that grows like log d.
+    With a schedule steps are made one by one, at a cost that grows like log d; beyond 10^6 in
+    logarithmic time if the rate is a power of the step.
     Arrays broadcast: ``steps`` of shape (n,) with ``d`` of shape (m, 1) gives m curves in one call.
 
     Parameters
@@ -128,8 +130,8 @@ def expected_loss(
         such step of a schedule.
     ValueError
         If a step is negative or not an integer, v < d or, below 48, not whole, another parameter
-        is out of range (the message names argument, value and range), a schedule has more than 10^8
-        steps, or shapes do not broadcast.
+        is out of range (the message names argument, value and range), a schedule that is
+        no power of the step has more than 10^8 of them, or shapes do not broadcast.
     TypeError
         If an argument is not a number.
     """
@@ -176,8 +178,8 @@ def _at_constant_rate(steps: Array, model: Model, sgd: SGD) -> tuple[Array, Arra
 
 def _with_schedule(steps: Array, model: Model, sgd: SGD) -> tuple[Array, Array, Array]:
     """The same, of which loss, its error and capacity are known."""
+    check_schedule(model, sgd, int(steps.max(initial=0)))
     numbers, places = np.unique(steps.astype(np.int64), return_inverse=True)
-    check_schedule(model, sgd, int(numbers[-1]))
     spectrum = DeterministicEquivalent(model)
     loss, error = stepped(numbers, spectrum, sgd)
     curves = np.full((3, steps.size), np.nan)
@@ -198,11 +200,17 @@ def check_schedule(model: Model, sgd: SGD, steps: int) -> None:
     """
     if model.v == model.d:
         raise ValueError(f"{model}: v must exceed d with a schedule")
-    if steps > MOST_STEPS:
-        raise ValueError(f"steps = {steps}: must be at most {MOST_STEPS} with a schedule")
+    if steps > LARGEST_STEP:
+        raise ValueError(f"steps = {steps}: must be at most {LARGEST_STEP} with a schedule")
+    single = single_steps(sgd, max(steps, 1))
+    if single > MOST_STEPS:
+        raise ValueError(
+            f"steps = {steps}: must be at most {MOST_STEPS} with a schedule whose rate is no power "
+            f"of the step from well before that on"
+        )
     critical: dict[int, float] = {}
     done = 0
-    for rates, batches in sgd.blocks(steps):
+    for rates, batches in sgd.blocks(single):
         for batch in set(batches.tolist()) - critical.keys():
             critical[batch] = critical_learning_rate(model, batch)
         limits = np.array([critical[batch] for batch in batches.tolist()])
