@@ -6,7 +6,7 @@ relative to the number of steps of the whole training, the horizon; after it the
 
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +20,20 @@ COOLDOWNS = ("linear", "sqrt")
 LARGEST_GROWTH = 2**20  # of a batch: sums over 10^12 steps are whole numbers
 
 
+@runtime_checkable
 class Schedule(Protocol):
     """What a training asks of a schedule."""
 
     relative: ClassVar[bool]
     """Whether it needs the horizon."""
+
+    @property
+    def power_from(self) -> int | None:
+        """Step from which the rate is a power of the step that does not rise; None if never.
+
+        There `rate` takes any real steps, and the batch stays.
+        """
+        ...
 
     def rate(self, steps: Steps, horizon: int) -> Array:
         """Factors of the learning rate at steps 0, 1, ..., none negative."""
@@ -44,6 +53,11 @@ class _OneBatch:
 
     relative: ClassVar[bool] = False
 
+    @property
+    def power_from(self) -> int | None:
+        """Never."""
+        return None
+
     def growth(self, steps: Steps, horizon: int) -> Steps:
         """No growth."""
         return np.ones_like(steps)
@@ -61,6 +75,11 @@ def _warm_up(steps: Steps, length: float) -> Array:
 @dataclass(frozen=True)
 class Constant(_OneBatch):
     """Everything stays as it begins."""
+
+    @property
+    def power_from(self) -> int | None:
+        """From the start."""
+        return 0
 
     def rate(self, steps: Steps, horizon: int) -> Array:
         """One."""
@@ -81,6 +100,11 @@ class Warmup(_OneBatch):
 
     def __post_init__(self) -> None:
         whole_number("steps", self.steps, least=1)
+
+    @property
+    def power_from(self) -> int | None:
+        """The end of the warm-up."""
+        return self.steps
 
     def rate(self, steps: Steps, horizon: int) -> Array:
         """Rise to 1."""
@@ -105,6 +129,11 @@ class PowerDecay(_OneBatch):
     def __post_init__(self) -> None:
         number("exponent", self.exponent, least=0)
         number("scale", self.scale, above=0)
+
+    @property
+    def power_from(self) -> int | None:
+        """From the start."""
+        return 0
 
     def rate(self, steps: Steps, horizon: int) -> Array:
         """Fall from 1 towards 0."""
@@ -215,6 +244,11 @@ class BatchGrowth:
                 f"with factor = {self.factor}"
             )
 
+    @property
+    def power_from(self) -> int | None:
+        """Never."""
+        return None
+
     def _starts(self, horizon: int) -> Steps:
         """First step of each stage."""
         return -(-np.arange(self.stages) * horizon // self.stages)
@@ -271,10 +305,12 @@ def schedule_of(value: str | Mapping[str, Any] | Schedule) -> Schedule:
         If the name is unknown, or a parameter is unknown, missing or out of range; the message
         names it, and what is known.
     TypeError
-        If a parameter is not a number.
+        If a parameter is not a number, or the value is none of these.
     """
-    if not isinstance(value, str | Mapping):
+    if isinstance(value, Schedule):
         return value
+    if not isinstance(value, str | Mapping):
+        raise TypeError(f"schedule = {value!r}: must be a name, a mapping or a schedule")
     parameters = {"name": value} if isinstance(value, str) else dict(value)
     name = parameters.pop("name", None)
     if name not in SCHEDULES:

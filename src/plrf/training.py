@@ -63,6 +63,14 @@ class SGD:
         """Samples of all steps before some; the flops up to there are d times as many."""
         return self.batch * self.schedule.summed_growth(steps, self.horizon or 0)
 
+    def blocks(
+        self, stop: int, length: int = BLOCK, start: int = 0
+    ) -> Iterator[tuple[Array, Steps]]:
+        """Learning rates and batches of steps from ``start`` to stop - 1, some at a time."""
+        for first in range(start, stop, length):
+            steps = np.arange(first, min(first + length, stop))
+            yield self.learning_rate * self.factors(steps), self.batches(steps)
+
     def each(self, stop: int) -> Iterator["SGD"]:
         """SGD with the constant rate and batch of steps 0 to stop - 1, one by one.
 
@@ -72,10 +80,8 @@ class SGD:
             yield from repeat(self, stop)
             return
         now = SGD(self.learning_rate, self.batch)
-        for start in range(0, stop, BLOCK):
-            steps = np.arange(start, min(start + BLOCK, stop))
-            rates = (self.learning_rate * self.factors(steps)).tolist()
-            for rate, batch in zip(rates, self.batches(steps).tolist(), strict=True):
+        for rates, batches in self.blocks(stop):
+            for rate, batch in zip(rates.tolist(), batches.tolist(), strict=True):
                 if (rate, batch) != (now.learning_rate, now.batch):
                     now = SGD(rate, batch)
                 yield now

@@ -133,6 +133,9 @@ def test_mistakes_are_named(value, message):
 def test_what_is_no_number_is_named():
     with pytest.raises(TypeError, match=r"^final = 'x': must be "):
         schedule_of({"name": "cosine", "final": "x"})
+    for value in (None, 1.0, ["cosine"]):
+        with pytest.raises(TypeError, match=r"^schedule = .*: must be a name, a mapping or a sch"):
+            schedule_of(value)
 
 
 def test_relative_schedules_need_a_horizon():

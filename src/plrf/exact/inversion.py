@@ -185,7 +185,7 @@ def invert(steps: Array, spectrum: Spectrum, sgd: SGD) -> tuple[Array, Array]:
     spectrum : Spectrum
         A reduction (given W) or a deterministic equivalent (W averaged out).
     sgd : SGD
-        Its learning rate below the stability threshold.
+        Without a schedule; its learning rate below the stability threshold.
 
     Returns
     -------
@@ -256,7 +256,7 @@ def invert_at(step: float, spectrum: Spectrum, sgd: SGD) -> tuple[float, float]:
     spectrum : Spectrum
         As for :func:`invert`.
     sgd : SGD
-        Its learning rate below the stability threshold.
+        Without a schedule; its learning rate below the stability threshold.
     """
     p, weights = hyperbola(SINGLE_NODES, SINGLE_SHAPE)
     values, _ = generating_functions(p / step, spectrum, sgd)

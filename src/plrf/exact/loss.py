@@ -1,12 +1,15 @@
-"""Expected loss of one-pass SGD at any step, W averaged out (model sections 4 and 5)."""
+"""Expected loss of one-pass SGD at any step, W averaged out (model sections 4, 5 and 10)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from plrf.arguments import number, numbers, whole_number
 from plrf.exact.inversion import invert
+from plrf.exact.modes import single_steps, stepped
 from plrf.exact.ridge import (
     ConvergenceError,
     DeterministicEquivalent,
@@ -14,9 +17,13 @@ from plrf.exact.ridge import (
     kernel_mass,
 )
 from plrf.model import Model, power_law_model
+from plrf.schedules import CONSTANT, Schedule, schedule_of
 from plrf.training import SGD
 
 Array = NDArray[np.float64]
+
+MOST_STEPS = 10**8  # that are made one by one
+LARGEST_STEP = 2**62  # with a schedule: whole numbers of 64 bits
 
 
 class DivergenceError(ValueError):
@@ -37,6 +44,8 @@ class ExpectedLoss:
     limit, capacity, kernel_mass : float or arrays
         P(infinity), F_0 and |K| of each model, in the shape of their sizes. With noise s2 of labels
         P(infinity) is ``(F_0 + s2 |K|)/(1 - |K|)``.
+
+    With a schedule, forcing, kernel, limit and kernel mass are NaN: they are of a constant rate.
     """
 
     loss: Array
@@ -76,10 +85,14 @@ def expected_loss(
     learning_rate: ArrayLike,
     batch: int = 1,
     noise: float = 0.0,
+    schedule: str | Mapping[str, Any] | Schedule = CONSTANT,
+    horizon: int | None = None,
 ) -> ExpectedLoss:
     """Expected loss of one-pass SGD at any steps, W averaged out (model sections 4, 5, 10).
 
     The cost for one step depends neither on the step nor, to within some ten percent, on d and v.
+    With a schedule steps are made one by one, at a cost that grows like log d; beyond 10^6 in
+    logarithmic time if the rate is a power of the step.
     Arrays broadcast: ``steps`` of shape (n,) with ``d`` of shape (m, 1) gives m curves in one call.
 
     Parameters
@@ -98,6 +111,12 @@ def expected_loss(
         Samples per step.
     noise : float
         Variance of the labels' noise; losses are against the target without it.
+    schedule : str, mapping or Schedule
+        How learning rate and batch change from what is given: a name, a mapping with ``name`` and
+        parameters, or an object (`plrf.schedules`). With a schedule v must exceed d.
+    horizon : int, optional
+        Number of steps of the whole training, which some schedules are relative to; the last step
+        of each model if it is not given.
 
     Returns
     -------
@@ -107,16 +126,21 @@ def expected_loss(
     Raises
     ------
     DivergenceError
-        If a learning rate is not below the stability threshold; the message names it.
+        If a learning rate is not below the stability threshold; the message names it, and the first
+        such step of a schedule.
     ValueError
         If a step is negative or not an integer, v < d or, below 48, not whole, another parameter
-        is out of range (the message names argument, value and range), or shapes do not broadcast.
+        is out of range (the message names argument, value and range), a schedule that is
+        no power of the step has more than 10^8 of them, or shapes do not broadcast.
     TypeError
         If an argument is not a number.
     """
     steps = numbers("steps", steps, least=0, whole=True)
     alpha, beta = number("alpha", alpha, above=0), number("beta", beta)
     batch, noise = whole_number("batch", batch, least=1), number("noise", noise, least=0)
+    schedule = schedule_of(schedule)
+    if horizon is not None:
+        horizon = whole_number("horizon", horizon, least=1)
     sizes = np.broadcast_arrays(
         numbers("d", d, least=1),
         numbers("v", v, least=1, infinite=True),
@@ -129,20 +153,74 @@ def expected_loss(
     scalars = np.empty((3, models.shape[1]))
     for k, (parameters, features, gamma) in enumerate(models.T):
         model = power_law_model(alpha, beta, parameters, features, noise)
-        sgd = SGD(gamma, batch)
         _check_sizes(model)
         chosen = place == k
+        last = int(steps[chosen].max(initial=1))
+        sgd = SGD(gamma, batch, schedule, horizon or max(last, 1))
+        curve = _at_constant_rate if sgd.constant else _with_schedule
         try:
-            mass, spectrum = stable_kernel_mass(model, sgd), DeterministicEquivalent(model)
-            curves[:, chosen], error[chosen] = invert(steps[chosen], spectrum, sgd)
-            limit = (spectrum.capacity + noise * mass) / (1 - mass)
-            scalars[:, k] = limit, spectrum.capacity, mass
+            curves[:, chosen], error[chosen], scalars[:, k] = curve(steps[chosen], model, sgd)
         except ConvergenceError:
             curves[:, chosen] = error[chosen] = scalars[:, k] = np.nan
     error /= np.abs(curves[0])
     parts = scalars[:, places].reshape(3, *sizes[0].shape)
     limit, capacity, masses = (array[()] for array in parts)
     return ExpectedLoss(curves[0], error, curves[1], curves[2], limit, capacity, masses)
+
+
+def _at_constant_rate(steps: Array, model: Model, sgd: SGD) -> tuple[Array, Array, Array]:
+    """Loss, forcing and kernel; absolute errors; limit, capacity and kernel mass."""
+    mass, spectrum = stable_kernel_mass(model, sgd), DeterministicEquivalent(model)
+    curves, error = invert(steps, spectrum, sgd)
+    limit = (spectrum.capacity + spectrum.noise * mass) / (1 - mass)
+    return curves, error, np.array([limit, spectrum.capacity, mass])
+
+
+def _with_schedule(steps: Array, model: Model, sgd: SGD) -> tuple[Array, Array, Array]:
+    """The same, of which loss, its error and capacity are known."""
+    check_schedule(model, sgd, int(steps.max(initial=0)))
+    numbers, places = np.unique(steps.astype(np.int64), return_inverse=True)
+    spectrum = DeterministicEquivalent(model)
+    loss, error = stepped(numbers, spectrum, sgd)
+    curves = np.full((3, steps.size), np.nan)
+    curves[0] = loss[places]
+    return curves, error[places], np.array([np.nan, spectrum.capacity, np.nan])
+
+
+def check_schedule(model: Model, sgd: SGD, steps: int) -> None:
+    """Check that complex modes can follow a schedule over a number of steps (section 10).
+
+    Raises
+    ------
+    DivergenceError
+        If a step's learning rate, kept, would not be stable; the message names the first one. It
+        might do no harm for a few steps, but what grows would drown what is sought.
+    ValueError
+        If v = d, or there are too many steps.
+    """
+    if model.v == model.d:
+        raise ValueError(f"{model}: v must exceed d with a schedule")
+    if steps > LARGEST_STEP:
+        raise ValueError(f"steps = {steps}: must be at most {LARGEST_STEP} with a schedule")
+    single = single_steps(sgd, max(steps, 1))
+    if single > MOST_STEPS:
+        raise ValueError(
+            f"steps = {steps}: must be at most {MOST_STEPS} with a schedule whose rate is no power "
+            f"of the step from well before that on"
+        )
+    critical: dict[int, float] = {}
+    done = 0
+    for rates, batches in sgd.blocks(single):
+        for batch in set(batches.tolist()) - critical.keys():
+            critical[batch] = critical_learning_rate(model, batch)
+        limits = np.array([critical[batch] for batch in batches.tolist()])
+        if np.any(rates >= limits):
+            first = int(np.argmax(rates >= limits))
+            raise DivergenceError(
+                f"learning rate {rates[first]} of step {done + first} diverges at {model}, batch="
+                f"{batches[first]}: it must be below {limits[first]}"
+            )
+        done += rates.size
 
 
 def _check_sizes(model: Model) -> None:

@@ -254,6 +254,21 @@ class DeterministicEquivalent:
         df, _ = self.degrees_of_freedom(kappa)
         return float(-kappa * (1 - df / self.d))
 
+    @cached_property
+    def edges(self) -> tuple[float, float]:
+        """Least and largest point of the spectrum, for v > d."""
+        largest = self.rightmost(lambda df, df2: df2 < self.d)
+        # The largest z of those whose ridge is between 0 and the null ridge: there dz/dkappa = 0.
+        low, high = np.log(self.null_ridge) - 60.0, np.log(self.null_ridge)
+        for _ in range(60):
+            middle = (low + high) / 2
+            kappa = np.exp(middle)
+            shrinkage = 1 / (1 + kappa * self._rule.powers)
+            sums, squares = (x @ self._rule.columns for x in (shrinkage, np.square(shrinkage)))
+            inside = self._slope(kappa, sums, squares) < 0
+            low, high = (middle, high) if inside else (low, middle)
+        return float(-kappa * self._remainder(kappa, sums)), largest
+
     def outer_trace(self, z: Array) -> Array:
         """Degrees of freedom ``df(kappa(z))`` at real z right of the spectrum.
 

@@ -1,0 +1,232 @@
+"""Expected loss of SGD with a schedule, W averaged out: complex modes (model section 10).
+
+Sums over the eigenvalues of polynomials, such as products of the factors of all steps, are contour
+integrals around the spectrum. The nodes of a contour are modes with complex eigenvalues, a few
+hundred at any size, and obey the recursion of a given W.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plrf.exact.inversion import ROUNDING
+from plrf.exact.log_time import coast
+from plrf.exact.ridge import DeterministicEquivalent
+from plrf.progress import track
+from plrf.training import SGD
+
+Array = NDArray[np.float64]
+ComplexArray = NDArray[np.complex128]
+
+# Of the contour in the plane of log(z/(top - z)): its distance from the spectrum, and those of its
+# nodes, of the contour that gives the values and of the one that checks them.
+ANGLE = 0.8
+SPACINGS = (0.13, 0.15)
+# Between the ends of the spectrum and the ellipse's focal points, in that plane.
+LEFT_MARGIN, RIGHT_MARGIN = 0.36, 0.1
+BLOCK = 64  # steps whose factors are computed at a time, within a cache
+# Up to here all steps are made one by one. Beyond, where the schedule is a power of the step, log
+# time begins earlier, and for the contour that checks so by another factor, with fewer steps.
+LAST_SINGLE = 2**20
+HANDOVER, EARLIER = 2**18, 4
+PER_DECADE = (80, 40)
+PROBES = 4  # steps at which log time is held against single steps
+
+
+@dataclass(frozen=True, eq=False)
+class ComplexModes:
+    """Nodes of two contours around a spectrum; the second checks the first.
+
+    Attributes
+    ----------
+    points : complex array, shape (2, n)
+        Complex eigenvalues z.
+    signal, trace : complex arrays, shape (2, n)
+        Weights: the real part of ``sum signal phi(z)`` is ``sum c_i**2 phi(lam_i)``, and that of
+        ``sum trace phi(z)`` is ``sum lam_i phi(lam_i)``, for polynomials phi.
+    """
+
+    points: ComplexArray
+    signal: ComplexArray
+    trace: ComplexArray
+
+
+def complex_modes(spectrum: DeterministicEquivalent, top: float) -> ComplexModes:
+    """Contours around a spectrum on which no step's factor exceeds 1 (model section 10).
+
+    They are ellipses around the spectrum in the plane of ``log(z/(top - z))``: there both ends of
+    the interval in which factors are below 1 are at infinity, and lenses between them are strips.
+
+    Parameters
+    ----------
+    spectrum : DeterministicEquivalent
+        With v > d.
+    top : float
+        Right of the spectrum; at most ``2/(gamma_t (B_t + 1))`` for each step t.
+
+    Raises
+    ------
+    ConvergenceError
+        If the effective ridge was not found at some node.
+    """
+    least, largest = spectrum.edges
+    left = np.log(least / (top - least)) - LEFT_MARGIN
+    right = np.log(largest / (top - largest)) + RIGHT_MARGIN
+    contours = [_ellipse(left, right, top, spacing) for spacing in SPACINGS]
+    length = max(points.size for points, _ in contours)
+    points, weights = np.zeros((2, 2, length), dtype=complex)
+    for k, (nodes, of_nodes) in enumerate(contours):
+        points[k] = nodes[0]  # again, with no weight, where there are fewer
+        points[k, : nodes.size], weights[k, : nodes.size] = nodes, of_nodes
+    # A constant in the transform adds nothing, polynomials having no poles: without |b|^2 it does
+    # not cancel at small z.
+    forcing, kernel = spectrum.transforms(points, near_zero=True)
+    return ComplexModes(points, forcing * weights, kernel / points * weights)
+
+
+def _ellipse(left: float, right: float, top: float, spacing: float) -> tuple[ComplexArray, ...]:
+    """Upper half of a contour: nodes z, and weights ``-dz/(pi i)``, which count both halves."""
+    centre, half = (left + right) / 2, (right - left) / 2
+    height = np.arcsinh(ANGLE / half)
+    count = int(np.ceil(np.pi * half * np.cosh(height) / spacing))
+    angle = height + 1j * np.pi * (np.arange(count) + 0.5) / count
+    log_odds = centre + half * np.cosh(angle)
+    z = top / (1 + np.exp(-log_odds))
+    slope = z / (1 + np.exp(log_odds)) * half * np.sinh(angle)
+    return z, -slope / count
+
+
+class Walk:
+    """Modes of a model under SGD, step by step.
+
+    Attributes
+    ----------
+    modes : ComplexModes
+    source : complex array, shape (2, n)
+        What modes gain from the loss, ``z W_K``.
+    state : complex array, shape (2, n)
+        The modes q of both contours.
+    step : int
+        How many steps were made.
+    difference : float
+        Largest relative difference of the two losses so far.
+    """
+
+    def __init__(self, spectrum: DeterministicEquivalent, sgd: SGD, steps: int) -> None:
+        steepest = max(float((rates * (sizes + 1)).max()) for rates, sizes in sgd.blocks(steps))
+        self.modes = complex_modes(spectrum, 2 / steepest)
+        points = self.modes.points
+        # Real and imaginary parts of all factors of a block are one product of real matrices.
+        powers = np.stack([np.ones_like(points), -points, points**2])
+        self._powers = powers.view(float).reshape(3, -1)
+        self.source, self.state = self.modes.trace * points, self.modes.signal.copy()
+        self.step, self.difference, self._sgd = 0, 0.0, sgd
+        self.floor, self.noise, self._d = spectrum.capacity, spectrum.noise, spectrum.d
+
+    def to(self, stop: int, steps: NDArray[np.int64]) -> tuple[Array, Array]:
+        """Make all steps before ``stop``, from a multiple of ``BLOCK`` on.
+
+        Parameters
+        ----------
+        stop : int
+        steps : int array, shape (n,)
+            Steps to record, among those.
+
+        Returns
+        -------
+        loss, error : arrays, shape (n,)
+        """
+        real, history = self.state.real, np.empty((BLOCK, 2))
+        loss, error = np.empty(steps.size), np.empty(steps.size)
+        first = self.step // BLOCK
+        blocks = self._sgd.blocks(stop, BLOCK, self.step)
+        what = f"complex modes, d={self._d:g}, {stop} steps"
+        for number, (rates, batches) in enumerate(track(blocks, what, -(-stop // BLOCK) - first)):
+            size = float(np.abs(self.state).sum(axis=1).max())
+            gains = rates**2 * batches
+            factors = np.stack([np.ones_like(rates), 2 * rates * batches, gains * (batches + 1)])
+            decays = (factors.T @ self._powers).view(complex).reshape(-1, *self.state.shape)
+            for k, gain in enumerate(gains):
+                now = self.floor + real.sum(axis=1)
+                history[k] = now
+                self.state *= decays[k]
+                self.state += self.source * (gain * (now + self.noise))[:, None]
+            done = history[: gains.size]
+            # The two may cross by chance at a step, but not at all of them.
+            apart = float(np.abs(done[:, 1] / done[:, 0] - 1).max())
+            self.difference = max(self.difference, apart)
+            recorded = steps // BLOCK == first + number
+            loss[recorded] = history[steps[recorded] % BLOCK, 0]
+            error[recorded] = 2 * self.difference * loss[recorded] + ROUNDING * (self.floor + size)
+        self.step = stop
+        return loss, error
+
+    def coast(self, contour: int, steps: NDArray[np.int64]) -> Array:
+        """Losses of one contour at later steps, in logarithmic time."""
+        arrays = (array[contour] for array in (self.state, self.modes.points, self.source))
+        state, points, source = arrays
+        pace = PER_DECADE[contour]
+        return coast(
+            steps, self.step, state, points, source, self.floor, self.noise, self._sgd, pace
+        )
+
+
+def single_steps(sgd: SGD, last: int) -> int:
+    """How many steps are made one by one on the way to a last one."""
+    power_from = sgd.schedule.power_from
+    if last <= LAST_SINGLE or power_from is None:
+        return last
+    return min(last, max(HANDOVER, -(-power_from // BLOCK) * BLOCK * EARLIER))
+
+
+def stepped(
+    steps: NDArray[np.int64], spectrum: DeterministicEquivalent, sgd: SGD
+) -> tuple[Array, Array]:
+    """Expected loss with a schedule (model section 10).
+
+    Steps are made one by one, or from some step on in logarithmic time (`single_steps`).
+
+    Parameters
+    ----------
+    steps : int array, shape (n,)
+        Steps to record, increasing.
+    spectrum : DeterministicEquivalent
+        With v > d.
+    sgd : SGD
+        Stable at each step before the last one, step 0 included.
+
+    Returns
+    -------
+    loss : array, shape (n,)
+    error : array, shape (n,)
+        Estimated absolute error: twice the largest difference so far, relative to the loss, to a
+        contour with fewer nodes, and rounding. In logarithmic time that contour began with it
+        earlier and has larger steps, and it is held against single steps as well.
+
+    Raises
+    ------
+    ConvergenceError
+        If the effective ridge was not found at some node.
+    """
+    last = int(steps[-1])
+    single = single_steps(sgd, last)
+    walk = Walk(spectrum, sgd, max(single, 1))
+    if single == last:
+        return walk.to(last + 1, steps)
+    quarter = single // EARLIER
+    early, far = steps < quarter, steps >= single
+    middle = ~(early | far)
+    loss, error = np.empty(steps.size), np.empty(steps.size)
+    loss[early], error[early] = walk.to(quarter, steps[early])
+    # What the equation itself misses is the same for both contours: it shows where the losses of
+    # single steps are known too.
+    probes = quarter + (single - 1 - quarter) * np.arange(1, PROBES + 1) // PROBES
+    check = walk.coast(1, np.append(probes, steps[far]))
+    known, known_error = walk.to(single, np.append(steps[middle], probes))
+    loss[middle], error[middle] = known[:-PROBES], known_error[:-PROBES]
+    loss[far] = walk.coast(0, steps[far])
+    apart = np.abs(check / np.append(known[-PROBES:], loss[far]) - 1)
+    apart = np.maximum(np.maximum.accumulate(apart)[PROBES:], walk.difference)
+    error[far] = 2 * apart * loss[far]
+    return loss, error
