@@ -349,6 +349,15 @@ class TestGroups:
         for ours, theirs in zip(*samples, strict=True):
             assert ks_2samp(ours, theirs).pvalue > 1e-5
 
+    def test_divergence_is_flagged(self):
+        """At ten times a stable rate losses grow; from the flag on they are NaN."""
+        steps = np.array([0, 1, 5, 200])
+        curves = simulate([self.groups()] * 3, SGD(3.0), steps, streams(3))
+        assert (curves.diverged_at > 0).all() and np.isfinite(curves.loss[0]).all()
+        gone = steps[:, None] >= curves.diverged_at
+        np.testing.assert_array_equal(np.isnan(curves.loss), gone)
+        assert gone[-1].all()
+
     def test_a_chain_does_not_depend_on_the_others_or_the_buffer(self):
         many = simulate([self.groups()] * 5, SGD(0.2), self.STEPS, streams(5)).loss
         alone = simulate([self.groups()], SGD(0.2), self.STEPS, streams(5)[3:4]).loss
