@@ -13,16 +13,18 @@ from plrf.draw.fronts import draw_windows
 from plrf.draw.phases import mark_phases
 from plrf.draw.style import WIDTH, panel_label, save, style
 from plrf.draw.traverses import draw_exact, draw_measured, draw_theory
-from plrf.engines.registry import ENGINES
+from plrf.engines.registry import DRAWN, ENGINES
 from plrf.study.provenance import read_provenance
 from plrf.study.schemas.fits import EXPONENTS, FRONTS
 from plrf.study.store import read_table
 
 QUANTITY, METHOD, EXACT = "xi", "approach1", "approach0"
-ERRORS = {"sgd": "runs", "volterra": "residuals"}  # what their intervals tell
-LABELS = {key: f"{ENGINES[key].label}, 95% interval ({error})" for key, error in ERRORS.items()}
-# Refused fits stand below the others, one row for each engine: heights in units of the panel's.
-REFUSED = {"sgd": 0.12, "volterra": 0.05}
+LABELS = {
+    name: f"{engine.label}, 95% interval ({'runs' if engine.stochastic else 'residuals'})"
+    for name, engine in DRAWN.items()
+}
+# Refused fits stand below the others, in two rows: heights in units of the panel's.
+REFUSED = {name: 0.12 if engine.stochastic else 0.05 for name, engine in DRAWN.items()}
 FLOOR, HEADROOM = 0.18, 0.14  # room for them, and for the names of the phases
 
 

@@ -100,6 +100,8 @@ def pages(config: Mapping[str, Any], error: float) -> Iterator[str]:
     yield from (f"# {line}" for line in advice(config))
     for name, sweep in config["sweeps"].items():
         yield f"\n# sweeps.{name}: about {sweep_minutes(name, sweep):.2g} processor minutes"
+        if sweep["noise"]:
+            yield "# no errors and no proposal: its labels have noise"
         if "windows" not in sweep or sweep["v_over_d"] == 1 or sweep["noise"]:
             continue
         yield from (f"# {line}" for line in errors_of(sweep, config["fits"]))
@@ -109,7 +111,7 @@ def pages(config: Mapping[str, Any], error: float) -> Iterator[str]:
             except ValueError as problem:
                 yield f"# no proposal for ({point[0]:g}, {point[1]:g}): {problem}"
             else:
-                yield written(f"{name}_{i}" if i else name, found)
+                yield written(f"{name}_proposed_{i}" if i else f"{name}_proposed", found)
 
 
 def main(path: str, std_error: str) -> None:

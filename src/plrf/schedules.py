@@ -307,7 +307,7 @@ def schedule_of(value: str | Mapping[str, Any] | Schedule) -> Schedule:
     TypeError
         If a parameter is not a number, or the value is none of these.
     """
-    if isinstance(value, Schedule):
+    if isinstance(value, Schedule) and not isinstance(value, type):
         return value
     if not isinstance(value, str | Mapping):
         raise TypeError(f"schedule = {value!r}: must be a name, a mapping or a schedule")

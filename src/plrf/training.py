@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from plrf.arguments import whole_number
 from plrf.schedules import CONSTANT, Schedule
 
 Array = NDArray[np.float64]
@@ -43,7 +44,9 @@ class SGD:
     horizon: int | None = None
 
     def __post_init__(self) -> None:
-        if self.schedule.relative and not self.horizon:
+        if self.horizon is not None:
+            whole_number("horizon", self.horizon, least=1)
+        elif self.schedule.relative:
             raise ValueError(f"horizon = {self.horizon}: {self.schedule} needs a number of steps")
 
     @property

@@ -193,7 +193,7 @@ def test_a_loss_that_cannot_be_computed_is_flagged(monkeypatch):
 
 
 class TestOptimalBudgets:
-    @pytest.mark.parametrize(("alpha", "beta"), [(0.7, 0.7), (1.25, 0.75), (0.2, 0.7)])
+    @pytest.mark.parametrize(("alpha", "beta"), [(0.7, 0.7), (1.25, 0.75), (0.2, 0.7), (1.5, 0.3)])
     def test_front_inverts_them(self, alpha, beta):
         """To the bend of the front within two decades."""
         sizes = [40, 100, 700, 5000, 200_000]

@@ -232,6 +232,7 @@ class TestContours:
 
         class Recorder:
             spectrum = DeterministicEquivalent(power_law_model(1.1, 0.8, D, V))
+            noise = spectrum.noise
 
             def outer_trace(self, z):
                 return self.spectrum.outer_trace(z)

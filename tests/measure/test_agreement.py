@@ -359,6 +359,14 @@ class TestSameLaw:
         outcomes = [agreement.check_same_law(self.losses(n=6, seed=k))[0][1] for k in range(200)]
         assert outcomes.count(False) < 13
 
+    def test_engine_that_lost_its_runs_is_not_compared(self):
+        """Of three runs one has diverged: two tell no spread."""
+        losses = self.losses(n=3)
+        lost = (losses["engine"] == "sgd") & (losses["run"] == 0) & (losses["step"] > 0)
+        losses.loc[lost, ["loss", "status"]] = [math.nan, "diverged"]
+        ((_, passed, detail),) = agreement.check_same_law(losses)
+        assert passed and detail.startswith("not compared")
+
     def test_too_few_runs_are_not_compared(self):
         ((_, passed, detail),) = agreement.check_same_law(self.losses(n=2))
         assert passed and detail.startswith("not compared")

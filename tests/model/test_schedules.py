@@ -152,3 +152,14 @@ def test_schedule_tells_trainings_apart():
     assert SGD(0.1, 2, Constant(), 10).parameters == {"learning_rate": 0.1, "batch": 2}
     cosine = SGD(0.1, 2, Cosine(), 10)
     assert SGD(**cosine.parameters) == cosine and cosine != SGD(0.1, 2)
+
+
+@pytest.mark.parametrize("horizon", [0, -5, 2.5])
+def test_horizon_is_a_number_of_steps(horizon):
+    with pytest.raises((ValueError, TypeError), match=f"horizon = {horizon}"):
+        SGD(0.1, 1, Cosine(), horizon)
+
+
+def test_a_class_is_no_schedule():
+    with pytest.raises(TypeError, match="must be a name, a mapping or a schedule"):
+        schedule_of(Cosine)

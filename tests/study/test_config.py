@@ -548,7 +548,26 @@ BAD = {
             "sweeps.front.d": [1000, 2000],
         },
         "sweeps.front.v_over_d = 1: ",
-        "must exceed 1 with the engine sgd_averaged",
+        "v must exceed every d with the engine sgd_averaged",
+    ),
+    "v rounds to d": (
+        {
+            "sweeps.front.engines": ["sgd_averaged"],
+            "sweeps.front.v_over_d": 1.0005,
+            "sweeps.front.d": [500, 600, 2000],
+        },
+        "sweeps.front.v_over_d = 1.0005: ",
+        "v must exceed every d with the engine sgd_averaged",
+    ),
+    "no size is best in the budget": (
+        {
+            "sweeps.front.around_optimum": 1,
+            "sweeps.front.d": [2000, 3000, 5000],
+            "sweeps.front.flops": 2e4,
+            "sweeps.front.windows": [[1e4, 2e4]],
+        },
+        "sweeps.front.around_optimum = 1: ",
+        "leaves the engine sgd without a run at alpha = 0.7",
     ),
     "groups of a small size": (
         {"sweeps.front.engines": ["sgd_averaged"], "sweeps.front.d": [10, 1000]},
@@ -937,12 +956,13 @@ def test_engine_that_continues_another_shares_two_sizes_with_it():
 
 
 def test_noise_of_labels_is_a_column_of_the_grid():
-    config = edited({"defaults": {"noise": 0.2}, "sweeps.toy.noise": 0.5})
-    for name in ("line", "edge"):  # of figures that draw the theory
+    config = edited({"defaults": {"noise": 0.2}, "sweeps.plane.noise": 0.5})
+    config["sweeps"]["toy"]["noise"] = 0.0  # of figures that draw the theory
+    for name in ("line", "edge"):
         config["sweeps"][name]["noise"] = 0
     grid = expand(validate(config, CONFIG_SCHEMA)).groupby("sweep")["noise"].unique()
     assert {name: noise.tolist() for name, noise in grid.items()} == {
-        "toy": [0.5], "front": [0.2], "plane": [0.2], "line": [0.0], "edge": [0.0],
+        "toy": [0.0], "front": [0.2], "plane": [0.5], "line": [0.0], "edge": [0.0],
     }  # fmt: skip
     assert set(expand(complete(edited({}), CONFIG_SCHEMA))["noise"]) == {0.0}
 

@@ -83,7 +83,7 @@ def test_advice_is_yaml(finished):
     """Its proposals are sweeps, all else is comments."""
     process = succeed(finished, "advice")
     sweeps = yaml.safe_load(process.stdout)
-    assert sweeps["phase_Ic"]["points"] == [[0.2, 0.7]]
+    assert sweeps["phase_Ic_proposed"]["points"] == [[0.2, 0.7]]
     assert "# (0.7, 0.7), 6e+02 to 5e+03, sgd: standard errors of about" in process.stdout
     wrong = make(finished, "advice", "CONFIG=config/quick.yaml", "STD_ERROR=-1")
     assert "STD_ERROR = -1: must be a finite number above 0" in wrong.stderr

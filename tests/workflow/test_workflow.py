@@ -345,7 +345,9 @@ class TestQuickWorkflow:
         }
 
     def test_documented_columns(self, quick):
-        losses = "sweep alpha beta d v batch learning_rate engine run step flops loss error status"
+        losses = (
+            "sweep alpha beta d v batch learning_rate noise engine run step flops loss error status"
+        )
         exponents = (
             "sweep alpha beta phase engine window window_low window_high method quantity "
             "estimate std_error dof ci_low ci_high error_source used_low used_high "

@@ -263,7 +263,7 @@ def optimal_budgets(
         At least 1e3 flops; infinite beyond the last point of the front, NaN if it has none.
     """
     log_d = np.log(numbers("sizes", sizes, above=0))
-    points = _number_of_points(log_d, highest)
+    points = _number_of_points(log_d, alpha, highest)
     known_f, known_d = _front_points(points, alpha, beta, v_over_d, c, batch, noise)
     if not known_f.size:
         return np.full(log_d.shape, np.nan)
@@ -302,7 +302,7 @@ def optimal_sizes(
         `compute_optimal` knows; NaN if there are fewer than two points.
     """
     log_f = np.log(numbers("flops", flops, above=0))
-    points = _number_of_points(np.log(number("largest", largest, above=0)), highest)
+    points = _number_of_points(np.log(number("largest", largest, above=0)), alpha, highest)
     known_f, known_d = _front_points(points, alpha, beta, v_over_d, c, batch, noise)
     if known_f.size < 2:
         return np.full(log_f.shape, np.nan)
@@ -312,9 +312,11 @@ def optimal_sizes(
     return found
 
 
-def _number_of_points(log_d: ArrayLike, highest: float) -> int:
+def _number_of_points(log_d: ArrayLike, alpha: float, highest: float) -> int:
     """How many points of the front matter for some sizes, up to the first beyond a budget."""
-    last = min(HIGHEST_DECADE, 3 * float(np.max(log_d)) / np.log(10) + 2, np.log10(highest) + 1)
+    # f grows with the best size to the power 1/xi, at most 3 or, in phase Ia, 2 alpha + 1.
+    needed = max(3.0, 2 * alpha + 1) * float(np.max(log_d)) / np.log(10) + 2
+    last = min(HIGHEST_DECADE, needed, np.log10(highest) + 1)
     return np.arange(3, max(last, 7) + 1, 2).size
 
 

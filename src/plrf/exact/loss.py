@@ -181,7 +181,7 @@ def _with_schedule(steps: Array, model: Model, sgd: SGD) -> tuple[Array, Array, 
     check_schedule(model, sgd, int(steps.max(initial=0)))
     numbers, places = np.unique(steps.astype(np.int64), return_inverse=True)
     spectrum = DeterministicEquivalent(model)
-    loss, error = stepped(numbers, spectrum, sgd)
+    loss, error = stepped(numbers, spectrum, sgd) if numbers.size else (np.empty(0), np.empty(0))
     curves = np.full((3, steps.size), np.nan)
     curves[0] = loss[places]
     return curves, error[places], np.array([np.nan, spectrum.capacity, np.nan])

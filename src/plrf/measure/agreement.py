@@ -164,12 +164,12 @@ def same_law(losses: pd.DataFrame, engine: str, smaller: str) -> tuple[bool, str
     both = pd.concat([final_losses(losses, name) for name in (engine, smaller)])
     both = both[both["step"] >= LONG_RUN]
     both = both.assign(log=np.log(both["loss"]))
-    kinds = both.groupby(POINT)
-    common = kinds["engine"].transform("nunique").eq(2)
-    both["log"] -= kinds["log"].transform("mean")
     own = both.groupby([*POINT, "engine"])["log"]
     both = both.assign(distance=(both["log"] - own.transform("median")).abs())
-    both = both[common & own.transform("count").gt(2)]
+    both = both[own.transform("count").gt(2)]
+    kinds = both.groupby(POINT)
+    both["log"] -= kinds["log"].transform("mean")
+    both = both[kinds["engine"].transform("nunique").eq(2)]
     if both.empty:
         return True, f"not compared: no common size with three runs of at least {LONG_RUN} steps"
     runs = both.groupby(["alpha", "d", "engine", "run"])[["log", "distance"]].mean()

@@ -101,7 +101,8 @@ def size_grid(sweep: Mapping[str, Any], series: Series, alpha: float) -> SizeGri
     last = dict.fromkeys(sizes, float(sweep["flops"]))
     if ENGINES[series[0]].runs:
         budgets = run_budgets(sweep, alpha)
-        last = {d: budgets[d] for d in sizes if d in budgets}
+        # A size without runs is there for a larger around_optimum: it has its first step only.
+        last = {d: budgets.get(d, float(d * sweep["batch"])) for d in sizes}
     return SizeGrid(np.array(list(last), float), np.array(list(last.values())), sweep["batch"])
 
 

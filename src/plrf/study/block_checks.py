@@ -46,6 +46,7 @@ def _toy_problems(toy: Any, sound: Sweeps, names: Collection[str]) -> Iterator[P
     sweep = sound.get(name)
     if sweep is None or not has_points(sweep):
         return
+    yield from _noisy(path, name, sweep)
     if "volterra" not in sweep["engines"] or len(points(sweep)) > 1:
         rule = "must be a sweep with the engine volterra and exactly one point"
         yield problem(path, name, rule)

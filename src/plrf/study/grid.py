@@ -98,7 +98,7 @@ def run_budgets(sweep: Mapping[str, Any], alpha: float) -> dict[int, float]:
     """Budgets in flops of the runs of each size; sizes without one are left out.
 
     Runs matter around the budget at which their size is best. All betas of an alpha share one
-    budget, as they share W. It is rounded to two digits, so that it is the same on any machine.
+    budget, as they share W. It is rounded to two digits, which last bits hardly ever change.
     """
     flops, factor = sweep["flops"], sweep.get("around_optimum")
     if factor is None:

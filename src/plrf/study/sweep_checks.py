@@ -12,7 +12,15 @@ from plrf.exact.ridge import critical_learning_rate
 from plrf.model import power_law_model
 from plrf.scaling import learning_rate
 from plrf.study.catalogue import FIGURES
-from plrf.study.grid import engine_sizes, features, grid_kernel_mass, has_points, needs_runs, points
+from plrf.study.grid import (
+    engine_sizes,
+    features,
+    grid_kernel_mass,
+    has_points,
+    needs_runs,
+    points,
+    run_budgets,
+)
 from plrf.study.problems import KeyPath, Problem, problem
 from plrf.theory.phases import TOLERANCE
 
@@ -31,11 +39,14 @@ def sweep_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]
         yield from repeats((*path, "product", key), values)
     if needs_runs(sweep) and "runs" not in sweep:
         yield (*path, "runs"), f": missing, the engines {', '.join(WITH_RUNS)} need it"
-    yield from _size_problems(path, sweep)
-    yield from _group_problems(path, sweep)
-    yield from edge_problems(path, sweep)
-    yield from stability_problems(path, sweep)
-    yield from _budget_problems(path, sweep)
+    first = [
+        *_size_problems(path, sweep),
+        *_group_problems(path, sweep),
+        *edge_problems(path, sweep),
+        *stability_problems(path, sweep),
+        *_budget_problems(path, sweep),
+    ]
+    yield from first or _run_problems(path, sweep)
     if "front" in sweep and ("windows" not in sweep or len(points(sweep)) > 1):
         rule = "a front figure needs windows and exactly one point"
         yield problem((*path, "front"), sweep["front"], rule)
@@ -81,8 +92,9 @@ def _group_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem
     for engine in (engine for name, engine in ENGINES.items() if name in sweep["engines"]):
         if engine.samples or not engine.stochastic:
             continue
-        if sweep["v_over_d"] == 1:
-            yield problem((*path, "v_over_d"), 1, f"must exceed 1 with the engine {engine.name}")
+        if min(features(sweep, d) - d for d in sweep["d"]) == 0:
+            rule = f"v must exceed every d with the engine {engine.name}"
+            yield problem((*path, "v_over_d"), sweep["v_over_d"], rule)
         if min(sweep["d"]) > sweep.get("largest_sampled_d", math.inf):
             return
         small = [d for d in engine_sizes(engine, sweep) if d < LEAST_SIZE]
@@ -97,6 +109,21 @@ def _group_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem
             rule = f"must be at least {LEAST_SIZE} with the engine {engine.name}"
             for d in small:
                 yield problem((*path, "d", sweep["d"].index(d)), d, rule)
+
+
+def _run_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find an engine that around_optimum leaves without any run at some alpha."""
+    if "around_optimum" not in sweep:
+        return
+    for alpha in dict.fromkeys(alpha for _, alpha, _ in points(sweep)):
+        budgets = run_budgets(sweep, alpha)
+        for engine in (engine for name, engine in WITH_RUNS.items() if name in sweep["engines"]):
+            if budgets.keys().isdisjoint(engine_sizes(engine, sweep)):
+                rule = (
+                    f"leaves the engine {engine.name} without a run at alpha = {alpha}: none of "
+                    f"its sizes is best below around_optimum * flops; raise either or add sizes"
+                )
+                yield problem((*path, "around_optimum"), sweep["around_optimum"], rule)
 
 
 def edge_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]:
