@@ -174,7 +174,7 @@ DAMAGES = [
     ("grid", truncate, "aggregate/checks.parquet"),
     ("losses/sgd/phase_III/alpha~1.0_d~40", change_one_byte, "aggregate/losses.parquet"),
     ("aggregate/losses", overwrite, "aggregate/checks.parquet"),
-    ("fits/phase_III/isoflop", overwrite, "fits/isoflop.parquet"),
+    ("fits/phase_III/part0/isoflop", overwrite, "fits/isoflop.parquet"),
     ("fits/exponents", truncate, "tables/table4_measured_exponents.md"),
     ("fits/fronts", change_one_byte, "figures/fig13_front_III.png"),
 ]
