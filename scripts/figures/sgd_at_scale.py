@@ -22,7 +22,6 @@ METHOD, EXACT, MAIN = "approach2", "approach0", 0  # the main window is the wide
 AXES = {"eta": "best loss $P^*$", "xi": "best size $d^*$"}
 SHADES = {"eta": "#000000", "xi": "#777777"}  # of the theory's lines
 FILLED = {"eta": True, "xi": False}
-HEADROOM = 0.12  # above the exponents, in their units
 
 
 def draw_front(ax: Axes, quantity: str, fronts: pd.DataFrame, theory: float) -> None:
