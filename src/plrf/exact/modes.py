@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from plrf.exact.inversion import ROUNDING
 from plrf.exact.log_time import coast
 from plrf.exact.ridge import DeterministicEquivalent
+from plrf.exact.steps import march
 from plrf.progress import track
-from plrf.training import SGD
+from plrf.training import BLOCK, SGD
 
 Array = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
@@ -25,7 +26,6 @@ ANGLE = 0.8
 SPACINGS = (0.13, 0.15)
 # Between the ends of the spectrum and the ellipse's focal points, in that plane.
 LEFT_MARGIN, RIGHT_MARGIN = 0.36, 0.1
-BLOCK = 64  # steps whose factors are computed at a time, within a cache
 # Up to here all steps are made one by one. Beyond, where the schedule is a power of the step, log
 # time begins earlier, and for the contour that checks so by another factor, with fewer steps.
 LAST_SINGLE = 2**20
@@ -102,11 +102,11 @@ class Walk:
 
     Attributes
     ----------
-    modes : ComplexModes
-    source : complex array, shape (2, n)
-        What modes gain from the loss, ``z W_K``.
-    state : complex array, shape (2, n)
-        The modes q of both contours.
+    points, squares, source : arrays, shape (2, 2, n)
+        Of both contours, real and imaginary parts of z, its square and what modes gain from the
+        loss, ``z W_K``.
+    state : array, shape (2, 2, n)
+        The modes q.
     step : int
         How many steps were made.
     difference : float
@@ -115,17 +115,14 @@ class Walk:
 
     def __init__(self, spectrum: DeterministicEquivalent, sgd: SGD, steps: int) -> None:
         steepest = max(float((rates * (sizes + 1)).max()) for rates, sizes in sgd.blocks(steps))
-        self.modes = complex_modes(spectrum, 2 / steepest)
-        points = self.modes.points
-        # Real and imaginary parts of all factors of a block are one product of real matrices.
-        powers = np.stack([np.ones_like(points), -points, points**2])
-        self._powers = powers.view(float).reshape(3, -1)
-        self.source, self.state = self.modes.trace * points, self.modes.signal.copy()
+        modes = complex_modes(spectrum, 2 / steepest)
+        self.points, self.squares = _parts(modes.points), _parts(modes.points**2)
+        self.source, self.state = _parts(modes.trace * modes.points), _parts(modes.signal)
         self.step, self.difference, self._sgd = 0, 0.0, sgd
         self.floor, self.noise, self._d = spectrum.capacity, spectrum.noise, spectrum.d
 
     def to(self, stop: int, steps: NDArray[np.int64]) -> tuple[Array, Array]:
-        """Make all steps before ``stop``, from a multiple of ``BLOCK`` on.
+        """Make all steps before ``stop``.
 
         Parameters
         ----------
@@ -137,39 +134,38 @@ class Walk:
         -------
         loss, error : arrays, shape (n,)
         """
-        real, history = self.state.real, np.empty((BLOCK, 2))
         loss, error = np.empty(steps.size), np.empty(steps.size)
-        first = self.step // BLOCK
-        blocks = self._sgd.blocks(stop, BLOCK, self.step)
+        fixed = self.points, self.squares, self.source
+        blocks = self._sgd.blocks(stop, start=self.step)
         what = f"complex modes, d={self._d:g}, {stop} steps"
-        for number, (rates, batches) in enumerate(track(blocks, what, -(-stop // BLOCK) - first)):
-            size = float(np.abs(self.state).sum(axis=1).max())
-            gains = rates**2 * batches
-            factors = np.stack([np.ones_like(rates), 2 * rates * batches, gains * (batches + 1)])
-            decays = (factors.T @ self._powers).view(complex).reshape(-1, *self.state.shape)
-            for k, gain in enumerate(gains):
-                now = self.floor + real.sum(axis=1)
-                history[k] = now
-                self.state *= decays[k]
-                self.state += self.source * (gain * (now + self.noise))[:, None]
-            done = history[: gains.size]
+        for rates, batches in track(blocks, what, -(-(stop - self.step) // BLOCK)):
+            done, sizes = np.empty((2, rates.size, 2))
+            samples = np.asarray(batches, dtype=float)
+            march(self.state, *fixed, rates, samples, self.floor, self.noise, done, sizes)
             # The two may cross by chance at a step, but not at all of them.
-            apart = float(np.abs(done[:, 1] / done[:, 0] - 1).max())
-            self.difference = max(self.difference, apart)
-            recorded = steps // BLOCK == first + number
-            loss[recorded] = history[steps[recorded] % BLOCK, 0]
-            error[recorded] = 2 * self.difference * loss[recorded] + ROUNDING * (self.floor + size)
-        self.step = stop
+            apart = np.maximum.accumulate(np.abs(done[:, 1] / done[:, 0] - 1))
+            apart = np.maximum(apart, self.difference)
+            recorded = (steps >= self.step) & (steps < self.step + rates.size)
+            at = steps[recorded] - self.step
+            loss[recorded] = done[at, 0]
+            rounding = ROUNDING * (self.floor + sizes[at, 0])
+            error[recorded] = 2 * apart[at] * loss[recorded] + rounding
+            self.step, self.difference = self.step + rates.size, float(apart[-1])
         return loss, error
 
     def coast(self, contour: int, steps: NDArray[np.int64]) -> Array:
         """Losses of one contour at later steps, in logarithmic time."""
-        arrays = (array[contour] for array in (self.state, self.modes.points, self.source))
-        state, points, source = arrays
+        arrays = (array[contour] for array in (self.state, self.points, self.source))
+        state, points, source = (real + 1j * imaginary for real, imaginary in arrays)
         pace = PER_DECADE[contour]
         return coast(
             steps, self.step, state, points, source, self.floor, self.noise, self._sgd, pace
         )
+
+
+def _parts(values: ComplexArray) -> Array:
+    """Real and imaginary parts, on the last axis but one."""
+    return np.stack([values.real, values.imag], axis=-2)
 
 
 def single_steps(sgd: SGD, last: int) -> int:
@@ -177,7 +173,7 @@ def single_steps(sgd: SGD, last: int) -> int:
     power_from = sgd.schedule.power_from
     if last <= LAST_SINGLE or power_from is None:
         return last
-    return min(last, max(HANDOVER, -(-power_from // BLOCK) * BLOCK * EARLIER))
+    return min(last, max(HANDOVER, power_from * EARLIER))
 
 
 def stepped(
