@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from plrf.exact.critical_batch import critical_batch as critical_batch
     from plrf.exact.front import compute_optimal as compute_optimal
     from plrf.exact.loss import expected_loss as expected_loss
     from plrf.measure.advice import advise as advise
@@ -26,6 +27,7 @@ __version__ = "0.1.0"
 # Imported on first use, so that a job loads only the modules that it needs.
 _PUBLIC = {
     "advise": ("plrf.measure.advice", "advise"),
+    "critical_batch": ("plrf.exact.critical_batch", "critical_batch"),
     "compute_optimal": ("plrf.exact.front", "compute_optimal"),
     "expected_loss": ("plrf.exact.loss", "expected_loss"),
     "phase": ("plrf.theory.phases", "phase"),

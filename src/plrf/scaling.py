@@ -20,13 +20,13 @@ class ScalingRule:
         Number of features over number of parameters; may be infinite.
     c : float
         Learning-rate constant; the kernel mass is close to ``c/2`` when it is small.
-    batch : int
-        Samples per step.
+    batch : float
+        Samples per step; any real number from 1 on where W is averaged out.
     """
 
     v_over_d: float = 4.0
     c: float = 0.5
-    batch: int = 1
+    batch: float = 1
 
     def model(self, task: Task, d: float) -> Model:
         """Model of a size that may be any real number, as where W is averaged out."""

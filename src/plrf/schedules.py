@@ -28,6 +28,11 @@ class Schedule(Protocol):
     """Whether it needs the horizon."""
 
     @property
+    def parts(self) -> int:
+        """Number of equal parts, of whole steps each, that the horizon is divided into."""
+        ...
+
+    @property
     def power_from(self) -> int | None:
         """Step from which the rate is a power of the step that does not rise; None if never.
 
@@ -52,6 +57,7 @@ class _OneBatch:
     """Schedules that leave the batch as it is."""
 
     relative: ClassVar[bool] = False
+    parts = 1
 
     @property
     def power_from(self) -> int | None:
@@ -243,6 +249,11 @@ class BatchGrowth:
                 f"stages = {self.stages}: a batch must not grow by more than {LARGEST_GROWTH}, as "
                 f"with factor = {self.factor}"
             )
+
+    @property
+    def parts(self) -> int:
+        """The stages."""
+        return self.stages
 
     @property
     def power_from(self) -> int | None:

@@ -25,8 +25,9 @@ class SGD:
     ----------
     learning_rate : float
         gamma, before the schedule's factor.
-    batch : int
-        Samples per step, whose gradients are summed; before the schedule's factor.
+    batch : float
+        Samples per step, whose gradients are summed; before the schedule's factor. A whole number
+        where any are drawn.
     schedule : Schedule
         How both change with the step.
     horizon : int, optional
@@ -39,7 +40,7 @@ class SGD:
     """
 
     learning_rate: float
-    batch: int = 1
+    batch: float = 1
     schedule: Schedule = CONSTANT
     horizon: int | None = None
 
@@ -58,17 +59,17 @@ class SGD:
         """Learning rates at some steps over the first one; in the shape of the steps."""
         return self.schedule.rate(steps, self.horizon or 0)
 
-    def batches(self, steps: Steps) -> Steps:
+    def batches(self, steps: Steps) -> NDArray[Any]:
         """Samples of some steps; in their shape."""
         return self.batch * self.schedule.growth(steps, self.horizon or 0)
 
-    def samples(self, steps: Steps) -> Steps:
+    def samples(self, steps: Steps) -> NDArray[Any]:
         """Samples of all steps before some; the flops up to there are d times as many."""
         return self.batch * self.schedule.summed_growth(steps, self.horizon or 0)
 
     def blocks(
         self, stop: int, length: int = BLOCK, start: int = 0
-    ) -> Iterator[tuple[Array, Steps]]:
+    ) -> Iterator[tuple[Array, NDArray[Any]]]:
         """Learning rates and batches of steps from ``start`` to stop - 1, some at a time."""
         for first in range(start, stop, length):
             steps = np.arange(first, min(first + length, stop))

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from plrf.exact.front import compute_optimal, optimal_budgets
+from plrf.exact.best_sizes import optimal_budgets
+from plrf.exact.front import compute_optimal
 from plrf.exact.loss import DivergenceError, expected_loss
 from plrf.exact.ridge import ConvergenceError, critical_learning_rate, kernel_mass
 from plrf.model import power_law_model
@@ -186,7 +187,7 @@ def test_a_loss_that_cannot_be_computed_is_flagged(monkeypatch):
     def fail(*_):
         raise ConvergenceError
 
-    monkeypatch.setattr("plrf.exact.front.invert_at", fail)
+    monkeypatch.setattr("plrf.exact.budgets.invert_at", fail)
     front = compute_optimal([1e3, 1e8], alpha=0.7, beta=0.7)
     assert front.status.tolist() == ["not converged", "not converged"]
     assert np.isnan(front.d).all()

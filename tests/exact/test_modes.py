@@ -158,16 +158,18 @@ def test_schedule_that_changes_nothing_at_any_size():
             assert np.all(np.isnan(getattr(stepwise, name)))
 
 
-def test_horizon_is_the_last_step_of_each_model():
-    point = POINT | {"d": np.array([[50], [60]])}
-    result = expected_loss([[30, 100], [50, 0]], **point, schedule="cosine")
-    for row, (d, horizon) in enumerate(((50, 100), (60, 50))):
-        alone = expected_loss(
-            [[30, 100], [50, 0]][row], **POINT | {"d": d}, schedule="cosine", horizon=horizon
-        )
-        np.testing.assert_array_equal(result.loss[row], alone.loss)
-    longer = expected_loss([[30, 100], [50, 0]], **point, schedule="cosine", horizon=1000)
-    assert np.all(longer.loss[0] != result.loss[0])
+@pytest.mark.parametrize("schedule", ["cosine", {"name": "batch_growth", "factor": 4}], ids=str)
+def test_without_a_horizon_each_step_ends_a_training_of_its_own(schedule):
+    point = POINT | {"d": np.array([[50], [60]]), "schedule": schedule}
+    steps = np.array([[30, 100], [50, 0]])
+    planned = expected_loss(steps, **point)
+    for row, d in enumerate((50, 60)):
+        for k, step in enumerate(steps[row]):
+            alone = POINT | {"d": d, "schedule": schedule, "horizon": max(step, 1)}
+            loss = expected_loss(step, **alone).loss
+            np.testing.assert_allclose(planned.loss[row, k], loss, rtol=1e-12)
+    longer = expected_loss(steps, **point, horizon=1000)
+    assert np.all((longer.loss != planned.loss) == (steps > 0))
 
 
 def test_steps_in_any_order_and_shape():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import plrf
-from plrf.exact.front import optimal_budgets, optimal_sizes
+from plrf.exact.best_sizes import optimal_budgets, optimal_sizes
 from plrf.measure.advice import Noise
 from plrf.measure.coverage import SizeGrid, round_down, round_up, shortage
 from plrf.measure.fronts import parabolas

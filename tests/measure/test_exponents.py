@@ -383,7 +383,7 @@ class TestExactFront:
         def fail(*_):
             raise ConvergenceError
 
-        monkeypatch.setattr("plrf.exact.front.invert_at", fail)
+        monkeypatch.setattr("plrf.exact.budgets.invert_at", fail)
         front = ExactFront.compute(np.array([1e6, 1e8]), 0.7, 0.7, v_over_d=v_over_d)
         assert set(front.measurement.front.status) == {status}
         assert front.measurement.eta.status.endswith(f"; dropped 2 {status}")

@@ -24,7 +24,7 @@ from conftest import Checkout, read_config
 import plrf
 from plrf.draw import style as draw_style
 from plrf.engines.registry import ENGINES
-from plrf.exact.front import optimal_budgets
+from plrf.exact.best_sizes import optimal_budgets
 from plrf.study import store
 from plrf.study.grid import sweep_grid
 from plrf.study.provenance import read_provenance

@@ -160,8 +160,9 @@ def simulate_literal(
     for k, step in enumerate(steps):
         for _ in range(now, step):
             current = next(each)
-            z = rng.standard_normal((n_chains, current.batch, v))
-            errors = deviation * labels.standard_normal((n_chains, current.batch))
+            samples = n_chains, int(current.batch)
+            z = rng.standard_normal((*samples, v))
+            errors = deviation * labels.standard_normal(samples)
             x_features = (root * z) @ features
             residual = np.einsum("cbd,cd->cb", x_features, theta) - z @ signal - errors
             theta -= current.learning_rate * np.einsum("cb,cbd->cd", residual, x_features)

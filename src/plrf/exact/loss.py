@@ -1,6 +1,6 @@
 """Expected loss of one-pass SGD at any step, W averaged out (model sections 4, 5 and 10)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from plrf.arguments import number, numbers, whole_number
 from plrf.exact.inversion import invert
-from plrf.exact.modes import single_steps, stepped
+from plrf.exact.modes import planned, single_steps, stepped
 from plrf.exact.ridge import (
     ConvergenceError,
     DeterministicEquivalent,
@@ -115,8 +115,8 @@ def expected_loss(
         How learning rate and batch change from what is given: a name, a mapping with ``name`` and
         parameters, or an object (`plrf.schedules`). With a schedule v must exceed d.
     horizon : int, optional
-        Number of steps of the whole training, which some schedules are relative to; the last step
-        of each model if it is not given.
+        Number of steps of the whole training, which some schedules are relative to. Without it each
+        step is the end of a training of its own, planned for so many steps.
 
     Returns
     -------
@@ -157,9 +157,13 @@ def expected_loss(
         chosen = place == k
         last = int(steps[chosen].max(initial=1))
         sgd = SGD(gamma, batch, schedule, horizon or max(last, 1))
-        curve = _at_constant_rate if sgd.constant else _with_schedule
         try:
-            curves[:, chosen], error[chosen], scalars[:, k] = curve(steps[chosen], model, sgd)
+            if sgd.constant:
+                curve = _at_constant_rate(steps[chosen], model, sgd)
+            else:
+                follow = stepped if horizon else planned
+                curve = _with_schedule(steps[chosen], model, sgd, follow)
+            curves[:, chosen], error[chosen], scalars[:, k] = curve
         except ConvergenceError:
             curves[:, chosen] = error[chosen] = scalars[:, k] = np.nan
     error /= np.abs(curves[0])
@@ -176,12 +180,14 @@ def _at_constant_rate(steps: Array, model: Model, sgd: SGD) -> tuple[Array, Arra
     return curves, error, np.array([limit, spectrum.capacity, mass])
 
 
-def _with_schedule(steps: Array, model: Model, sgd: SGD) -> tuple[Array, Array, Array]:
+def _with_schedule(
+    steps: Array, model: Model, sgd: SGD, follow: Callable[..., tuple[Array, Array]]
+) -> tuple[Array, Array, Array]:
     """The same, of which loss, its error and capacity are known."""
     check_schedule(model, sgd, int(steps.max(initial=0)))
     numbers, places = np.unique(steps.astype(np.int64), return_inverse=True)
     spectrum = DeterministicEquivalent(model)
-    loss, error = stepped(numbers, spectrum, sgd) if numbers.size else (np.empty(0), np.empty(0))
+    loss, error = follow(numbers, spectrum, sgd) if numbers.size else (np.empty(0), np.empty(0))
     curves = np.full((3, steps.size), np.nan)
     curves[0] = loss[places]
     return curves, error[places], np.array([np.nan, spectrum.capacity, np.nan])
@@ -211,9 +217,10 @@ def check_schedule(model: Model, sgd: SGD, steps: int) -> None:
     critical: dict[int, float] = {}
     done = 0
     for rates, batches in sgd.blocks(single):
-        for batch in set(batches.tolist()) - critical.keys():
+        sizes, places = np.unique(batches, return_inverse=True)
+        for batch in set(sizes.tolist()) - critical.keys():
             critical[batch] = critical_learning_rate(model, batch)
-        limits = np.array([critical[batch] for batch in batches.tolist()])
+        limits = np.array([critical[batch] for batch in sizes.tolist()])[places]
         if np.any(rates >= limits):
             first = int(np.argmax(rates >= limits))
             raise DivergenceError(

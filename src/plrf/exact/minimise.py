@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.polynomial import Chebyshev
-from numpy.polynomial.chebyshev import chebpts1
+from numpy.polynomial.chebyshev import chebfit, chebpts1
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
@@ -79,12 +79,22 @@ def minimise(
     return None
 
 
+def downhill(function: Callable[[float], Array], start: float, low: float, high: float) -> float:
+    """Walk in steps of an interpolation's width to where a function's first component is low."""
+    best, value = start, function(start)[0]
+    for step in (-2 * HALF_WIDTH, 2 * HALF_WIDTH):
+        while low <= best + step <= high and (found := function(best + step)[0]) < value:
+            best, value = best + step, found
+    return best
+
+
 def _interpolate(function: Callable[[float], Array], centre: float) -> list[Chebyshev]:
     """Interpolants of all components over ``centre`` +- HALF_WIDTH."""
     domain = [centre - HALF_WIDTH, centre + HALF_WIDTH]
     nodes = centre + HALF_WIDTH * chebpts1(NODES)
     values = np.array([function(x) for x in nodes])
-    return [Chebyshev.fit(nodes, y, NODES - 1, domain=domain) for y in values.T]
+    coefficients = chebfit(chebpts1(NODES), values, NODES - 1)
+    return [Chebyshev(row, domain=domain) for row in coefficients.T]
 
 
 def _lowest(curve: Chebyshev) -> float:

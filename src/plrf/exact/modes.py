@@ -5,7 +5,7 @@ integrals around the spectrum. The nodes of a contour are modes with complex eig
 hundred at any size, and obey the recursion of a given W.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,9 +113,7 @@ class Walk:
         Largest relative difference of the two losses so far.
     """
 
-    def __init__(self, spectrum: DeterministicEquivalent, sgd: SGD, steps: int) -> None:
-        steepest = max(float((rates * (sizes + 1)).max()) for rates, sizes in sgd.blocks(steps))
-        modes = complex_modes(spectrum, 2 / steepest)
+    def __init__(self, modes: ComplexModes, spectrum: DeterministicEquivalent, sgd: SGD) -> None:
         self.points, self.squares = _parts(modes.points), _parts(modes.points**2)
         self.source, self.state = _parts(modes.trace * modes.points), _parts(modes.signal)
         self.step, self.difference, self._sgd = 0, 0.0, sgd
@@ -168,6 +166,11 @@ def _parts(values: ComplexArray) -> Array:
     return np.stack([values.real, values.imag], axis=-2)
 
 
+def _top(sgd: SGD, steps: int) -> float:
+    """Right end of where all factors of some steps are below 1, right of the spectrum."""
+    return 2 / max(float((rates * (sizes + 1)).max()) for rates, sizes in sgd.blocks(steps))
+
+
 def single_steps(sgd: SGD, last: int) -> int:
     """How many steps are made one by one on the way to a last one."""
     power_from = sgd.schedule.power_from
@@ -207,7 +210,7 @@ def stepped(
     """
     last = int(steps[-1])
     single = single_steps(sgd, last)
-    walk = Walk(spectrum, sgd, max(single, 1))
+    walk = Walk(complex_modes(spectrum, _top(sgd, max(single, 1))), spectrum, sgd)
     if single == last:
         return walk.to(last + 1, steps)
     quarter = single // EARLIER
@@ -225,4 +228,32 @@ def stepped(
     apart = np.abs(check / np.append(known[-PROBES:], loss[far]) - 1)
     apart = np.maximum(np.maximum.accumulate(apart)[PROBES:], walk.difference)
     error[far] = 2 * apart * loss[far]
+    return loss, error
+
+
+def planned(
+    steps: NDArray[np.int64], spectrum: DeterministicEquivalent, sgd: SGD
+) -> tuple[Array, Array]:
+    """Expected losses at the ends of trainings that are planned for so many steps (section 10).
+
+    Parameters
+    ----------
+    steps : int array, shape (n,)
+        The horizons, increasing; at 0 nothing is trained.
+    spectrum, sgd
+        As for `stepped`, whatever the horizon.
+
+    Returns
+    -------
+    loss, error : arrays, shape (n,)
+        As of `stepped`.
+    """
+    if not sgd.schedule.relative:
+        return stepped(steps, spectrum, sgd)
+    trainings = [replace(sgd, horizon=max(int(step), 1)) for step in steps]
+    modes = complex_modes(spectrum, min(_top(each, each.horizon or 1) for each in trainings))
+    loss, error = np.empty((2, steps.size))
+    for k, training in enumerate(trainings):
+        walk = Walk(modes, spectrum, training)
+        loss[k : k + 1], error[k : k + 1] = walk.to(int(steps[k]) + 1, steps[k : k + 1])
     return loss, error

@@ -321,7 +321,7 @@ def kernel_mass(model: Model, sgd: SGD) -> float:
     return float("inf") if np.isnan(trace) else float(-trace / (sgd.batch + 1))
 
 
-def critical_learning_rate(model: Model, batch: int) -> float:
+def critical_learning_rate(model: Model, batch: float) -> float:
     """Learning rate at which SGD loses stability (model section 3).
 
     There the kernel mass reaches 1, or ``z+`` the edge of the spectrum (``df2 = d``).

@@ -14,7 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from plrf.arguments import number, numbers, whole_number
 from plrf.engines.registry import ENGINES
-from plrf.exact.front import compute_optimal, optimal_budgets
+from plrf.exact.best_sizes import optimal_budgets
+from plrf.exact.front import compute_optimal
 from plrf.exact.loss import expected_loss
 from plrf.measure.coverage import SizeGrid, round_up, window_ends
 from plrf.measure.estimates import METHODS, MIN_BUDGETS
@@ -248,7 +249,7 @@ class Noise:
             d=grid.sizes[:, None],
             v=np.array([[model.v] for model in models]),
             learning_rate=np.array([[sgd.learning_rate] for _, sgd in trained]),
-            batch=rule.batch,
+            batch=int(rule.batch),
         )
         moments = [relative_second_moment(typical_modes(model), sgd) for model, sgd in trained]
         spread = np.minimum(np.sqrt(np.maximum(np.array(moments) - 1, 0)), LARGEST_SPREAD)

@@ -75,7 +75,7 @@ def kernel_mass_spread(modes: TypicalModes, sgd: SGD, deviations: float = 1.0) -
     """
     rates = sgd.learning_rate * modes.eigenvalues
     raised = rates * (1 + deviations * np.sqrt(2 / modes.d))
-    usual, more = (_masses(x, sgd.batch) for x in (rates, raised))
+    usual, more = (_masses(x, int(sgd.batch)) for x in (rates, raised))
     if not np.all(np.isfinite(more)):
         return np.inf
     return float(np.sqrt(modes.multiplicities @ np.square(more - usual)))
@@ -103,7 +103,7 @@ def relative_second_moment(modes: TypicalModes, sgd: SGD) -> float:
     float
         At least 1; infinite where the second moment, or the mean, has no limit.
     """
-    rates, n, batch = sgd.learning_rate * modes.eigenvalues, modes.multiplicities, sgd.batch
+    rates, n, batch = sgd.learning_rate * modes.eigenvalues, modes.multiplicities, int(sgd.batch)
     mass = float(n @ _masses(rates, batch))
     if not mass < 1:
         return np.inf

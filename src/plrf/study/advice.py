@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from plrf.engines.registry import DRAWN, ENGINES
-from plrf.exact.front import optimal_sizes
+from plrf.exact.best_sizes import optimal_sizes
 from plrf.exact.groups import LEAST_SIZE
 from plrf.measure.coverage import Shortage, SizeGrid, shortage
 from plrf.study.grid import SETTINGS, engine_sizes, points, run_budgets

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from plrf.engines.registry import ENGINES, WITH_RUNS, Engine
-from plrf.exact.front import optimal_budgets
+from plrf.exact.best_sizes import optimal_budgets
 from plrf.exact.ridge import kernel_mass
 from plrf.model import power_law_model
 from plrf.scaling import learning_rate

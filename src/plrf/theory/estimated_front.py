@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plrf.arguments import number, whole_number
-from plrf.exact.front import size_range
 from plrf.exact.minimise import minimise
+from plrf.exact.search import size_range
 from plrf.scaling import ScalingRule
 from plrf.statuses import NO_MINIMUM, OK
 from plrf.task import PowerLawTask

@@ -1,0 +1,116 @@
+"""Losses of models that are trained on a budget, and where they are stable (sections 7 and 10)."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.polynomial import Polynomial
+from numpy.typing import NDArray
+
+from plrf.exact.inversion import invert_at
+from plrf.exact.loss import DivergenceError, check_schedule
+from plrf.exact.modes import planned
+from plrf.exact.ridge import (
+    ConvergenceError,
+    DeterministicEquivalent,
+    critical_learning_rate,
+    kernel_mass,
+)
+from plrf.model import Model
+from plrf.scaling import ScalingRule
+from plrf.schedules import CONSTANT, Schedule
+from plrf.task import PowerLawTask
+from plrf.training import SGD
+
+Array = NDArray[np.float64]
+
+STABILITY_TOLERANCE = 1e-6  # in log d
+SPACING = 0.05  # in log f, of the trainings planned around a budget
+
+
+@dataclass(frozen=True)
+class BudgetLosses:
+    """Losses of a task by a scaling rule, as functions of log d and the budget.
+
+    Attributes
+    ----------
+    task : PowerLawTask
+    rule : ScalingRule
+        Its batch may be any real number from 1 on.
+    schedule : Schedule
+        If it is relative, a loss is that of the training planned for the budget.
+    """
+
+    task: PowerLawTask
+    rule: ScalingRule
+    schedule: Schedule = CONSTANT
+
+    def at(self, log_d: float) -> tuple[Model, SGD]:
+        """Model of a size, and its training but for the schedule."""
+        model = self.rule.model(self.task, float(np.exp(log_d)))
+        return model, self.rule.training(model)
+
+    def log_loss(self, log_d: float, flops: float) -> Array:
+        """Log P, and its derivative in log f at fixed d.
+
+        Raises
+        ------
+        ConvergenceError
+            If the loss could not be computed, or is not positive.
+        """
+        model, sgd = self.at(log_d)
+        spectrum = DeterministicEquivalent(model)
+        if self.schedule != CONSTANT:
+            return self._planned(flops / model.d, spectrum, sgd)
+        loss, slope = invert_at(flops / (model.d * sgd.batch), spectrum, sgd)
+        if not loss > 0:
+            raise ConvergenceError(f"loss at {model} and {flops:g} flops: {loss:g}")
+        return np.array([np.log(loss), slope / loss])
+
+    def _planned(self, samples: float, spectrum: DeterministicEquivalent, sgd: SGD) -> Array:
+        """The same with a schedule, from trainings of whole numbers of steps nearby."""
+        steps = samples / sgd.batch
+        steps *= steps / self._samples(round(steps))  # as the batch grows
+        parts = steps / self.schedule.parts
+        near = round(parts) + max(round(SPACING * parts), 1) * np.arange(-2, 3)
+        horizons = self.schedule.parts * near[near > 0]
+        last = int(horizons[-1])
+        longest = replace(sgd, schedule=self.schedule, horizon=last)
+        check_schedule(spectrum.model, longest, last)
+        loss, _ = planned(horizons, spectrum, longest)
+        ends = sgd.batch * np.array([self._samples(int(horizon)) for horizon in horizons])
+        fit = Polynomial.fit(np.log(ends / samples), np.log(loss), horizons.size - 1)
+        return np.array([fit(0.0), fit.deriv()(0.0)])
+
+    def _samples(self, horizon: int) -> int:
+        """Samples of a training planned for a number of steps, over those of its first step."""
+        return int(self.schedule.summed_growth(np.array([horizon]), horizon)[0])
+
+    def stable(self, log_d: float) -> bool:
+        """Whether SGD is stable at a size."""
+        return kernel_mass(*self.at(log_d)) < 1
+
+    def critical_c(self, log_d: float) -> float:
+        """Threshold of c at a size."""
+        model, sgd = self.at(log_d)
+        return self.rule.c * critical_learning_rate(model, sgd.batch) / sgd.learning_rate
+
+    def least_stable(self, low: float, high: float) -> float:
+        """Least stable log d in a range: the threshold of c rises with d.
+
+        Raises
+        ------
+        DivergenceError
+            If there is none; the message names the threshold of c.
+        """
+        if self.stable(low):
+            return low
+        if not self.stable(high):
+            raise DivergenceError(
+                f"c = {self.rule.c:g}: SGD diverges at all sizes for {self.task}, v_over_d="
+                f"{self.rule.v_over_d:g}, batch={self.rule.batch}: c must be below "
+                f"{self.critical_c(high):.6g}"
+            )
+        while high - low > STABILITY_TOLERANCE:
+            middle = (low + high) / 2
+            low, high = (low, middle) if self.stable(middle) else (middle, high)
+        return high

@@ -1,0 +1,155 @@
+"""Minima of the loss on a budget over sizes, learning rates and batches (sections 7 and 10)."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plrf.exact.budgets import BudgetLosses
+from plrf.exact.inversion import FIRST_HYPERBOLA
+from plrf.exact.minimise import HALF_WIDTH, Minimum, downhill, minimise
+from plrf.scaling import ScalingRule
+
+Array = NDArray[np.float64]
+Found = tuple[Array, Array]
+
+LEAST_SIZE = 12.0
+LEAST_FEATURES = 49.0  # from 48 on v may be any real number
+LARGEST_POWER = 1e280  # of v**(2 alpha), so that nothing overflows
+LARGEST_SIZE = 1e12  # where a learning rate is unstable, it is so at all sizes
+LEAST_C, LARGEST_C = 1e-9, 0.99  # over its threshold, of those among which the best is sought
+
+
+class NoMinimumError(ArithmeticError):
+    """The loss falls towards a bound."""
+
+
+def size_range(alpha: float, v_over_d: float) -> tuple[float, float]:
+    """Least and largest log d at which losses are smooth functions of d and nothing overflows.
+
+    Parameters
+    ----------
+    alpha : float
+        Data complexity.
+    v_over_d : float
+        Number of features over number of parameters; may be infinite.
+    """
+    least = max(LEAST_SIZE, LEAST_FEATURES / v_over_d)
+    features = v_over_d if v_over_d < np.inf else 1.0
+    return float(np.log(least)), float(np.log(LARGEST_POWER) / (2 * alpha) - np.log(features))
+
+
+def _at_minimum(minimum: Minimum) -> Array:
+    """Components of a function of x and the budget where the first is least over x.
+
+    They are log P, its slope in log f at fixed x, then pairs of a coordinate and its slope. As f
+    changes x follows, so that ``d log P/d x`` stays zero: log P changes through its own slope only,
+    coordinates also through x.
+    """
+    x, (log_loss, slope, *pairs) = minimum.x, minimum.curves
+    moved = -slope.deriv()(x) / log_loss.deriv(2)(x)
+    row = [log_loss(x), slope(x)]
+    for value, own in zip(pairs[::2], pairs[1::2], strict=True):
+        row += [value(x), own(x) + value.deriv()(x) * moved]
+    return np.array(row)
+
+
+@dataclass
+class Search:
+    """Minima over log d and, if they are free, over c and over batches.
+
+    Minima return log P, its slope in log f, and log d, log c and log B, each with its slope; and
+    the differences of these to those of coarser interpolants.
+
+    Attributes
+    ----------
+    losses : BudgetLosses
+        Their rule says what is not free.
+    bounds : tuple of float
+        Least and largest log d.
+    free : collection of str
+        "c", "batch", both or none.
+    guesses : dict of str to float
+        Where minima were last found: a search nearby begins there.
+    """
+
+    losses: BudgetLosses
+    bounds: tuple[float, float]
+    free: Collection[str] = ()
+    guesses: dict[str, float] = field(default_factory=dict)
+
+    def at(self, flops: float) -> Found:
+        """Minimum at a budget.
+
+        Raises
+        ------
+        NoMinimumError
+            If the loss falls towards a bound.
+        ConvergenceError, DivergenceError, ValueError
+            As of the losses.
+        """
+        of_batch = self._over_c if "c" in self.free else self._over_sizes
+        if "batch" in self.free:
+            return self._over_batches(of_batch, flops, self.losses.rule)
+        return of_batch(flops, self.losses.rule)
+
+    def _least(
+        self,
+        name: str,
+        function: Callable[[float], Array],
+        low: float,
+        high: float,
+        start: float | None = None,
+    ) -> Found:
+        if start is not None and name not in self.guesses:
+            self.guesses[name] = downhill(function, start, low, high)
+        found = minimise(function, low, high, self.guesses.get(name))
+        if found is None:
+            raise NoMinimumError(name)
+        self.guesses[name] = found.x
+        row = _at_minimum(found)
+        return row, np.abs(row - _at_minimum(found.coarser()))
+
+    def _over_sizes(self, flops: float, rule: ScalingRule) -> Found:
+        """Over sizes at which the learning rate is stable."""
+        losses = replace(self.losses, rule=rule)
+        low, overflow = self.bounds
+        low = losses.least_stable(low, max(low, min(np.log(LARGEST_SIZE), overflow)))
+        high = min(np.log(flops / (rule.batch * FIRST_HYPERBOLA)), overflow)
+        fixed = [np.log(rule.c), 0.0, np.log(rule.batch), 0.0]
+
+        def function(log_d: float) -> Array:
+            return np.array([*losses.log_loss(log_d, flops), log_d, 0.0, *fixed])
+
+        return self._least("d", function, low, high)
+
+    def _over_c(self, flops: float, rule: ScalingRule) -> Found:
+        """Over learning rates that are stable at all sizes, in the logarithm of the odds."""
+        critical = replace(self.losses, rule=rule).critical_c(self.bounds[0])
+
+        def function(log_odds: float) -> Array:
+            c = critical / (1 + np.exp(-log_odds))
+            return self._over_sizes(flops, replace(rule, c=c))[0]
+
+        largest = -np.log(1 / LARGEST_C - 1)
+        try:
+            return self._least("c", function, np.log(LEAST_C), largest, start=0.0)
+        except NoMinimumError:
+            if function(largest)[0] > function(largest - 2 * HALF_WIDTH)[0]:
+                raise
+            self.guesses["c"] = largest
+            return self._over_sizes(flops, replace(rule, c=LARGEST_C * critical))
+
+    def _over_batches(
+        self, of_batch: Callable[[float, ScalingRule], Found], flops: float, rule: ScalingRule
+    ) -> Found:
+        """Over batches, which may be any real numbers from 1 on."""
+
+        def function(log_batch: float) -> Array:
+            return of_batch(flops, replace(rule, batch=float(np.exp(log_batch))))[0]
+
+        if function(0.0)[0] <= function(2 * HALF_WIDTH)[0]:
+            return of_batch(flops, replace(rule, batch=1))
+        largest = np.log(flops / (FIRST_HYPERBOLA * LEAST_SIZE))
+        return self._least("batch", function, 0.0, largest, start=HALF_WIDTH)
