@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from plrf.exact.critical_batch import critical_batch as critical_batch
     from plrf.exact.front import compute_optimal as compute_optimal
     from plrf.exact.loss import expected_loss as expected_loss
+    from plrf.exact.optimal_schedule import optimal_schedule as optimal_schedule
     from plrf.measure.advice import advise as advise
     from plrf.theory import phases
     from plrf.theory.phases import phase as phase
@@ -30,6 +31,7 @@ _PUBLIC = {
     "critical_batch": ("plrf.exact.critical_batch", "critical_batch"),
     "compute_optimal": ("plrf.exact.front", "compute_optimal"),
     "expected_loss": ("plrf.exact.loss", "expected_loss"),
+    "optimal_schedule": ("plrf.exact.optimal_schedule", "optimal_schedule"),
     "phase": ("plrf.theory.phases", "phase"),
     "theory_exponents": ("plrf.theory.phases", "exponents"),
 }

@@ -148,6 +148,28 @@ class PowerDecay(_OneBatch):
 
 
 @dataclass(frozen=True)
+class PolynomialDecay(_OneBatch):
+    """Decay ``(1 - t/T)**exponent`` at step t to the horizon T.
+
+    Attributes
+    ----------
+    exponent : float
+        Not negative; 1 is a linear decay.
+    """
+
+    relative: ClassVar[bool] = True
+    exponent: float = 1.0
+
+    def __post_init__(self) -> None:
+        number("exponent", self.exponent, least=0)
+
+    def rate(self, steps: Steps, horizon: int) -> Array:
+        """Fall from 1 to 0."""
+        factor: Array = np.clip(1 - steps / horizon, 0, 1) ** self.exponent
+        return factor
+
+
+@dataclass(frozen=True)
 class Cosine(_OneBatch):
     """Linear warm-up, then half a period of a cosine from 1 to ``final`` at the horizon.
 
@@ -287,6 +309,7 @@ SCHEDULES: dict[str, type[Any]] = {
     "constant": Constant,
     "warmup": Warmup,
     "power": PowerDecay,
+    "polynomial": PolynomialDecay,
     "cosine": Cosine,
     "wsd": WarmupStableDecay,
     "batch_growth": BatchGrowth,

@@ -10,6 +10,7 @@ from plrf.schedules import (
     BatchGrowth,
     Constant,
     Cosine,
+    PolynomialDecay,
     PowerDecay,
     Warmup,
     WarmupStableDecay,
@@ -24,6 +25,7 @@ RATES = {
     Constant(): [1, 1, 1, 1, 1, 1, 1, 1, 1],
     Warmup(10): [0.1, 0.5, 1, 1, 1, 1, 1, 1, 1],
     PowerDecay(0.5, 5.0): [(5 / (5 + t)) ** 0.5 for t in STEPS],
+    PolynomialDecay(2.0): [(1 - min(t, 100) / 100) ** 2 for t in STEPS],
     Cosine(): [(1 + np.cos(np.pi * min(t, 100) / 100)) / 2 for t in STEPS],
     Cosine(0.1, 0.2): [
         0.1,
@@ -95,7 +97,7 @@ def test_by_name():
     [
         (
             "cosin",
-            r"^schedule = 'cosin': must be one of constant, warmup, power, cosine, wsd, batch_",
+            r"^schedule = 'cosin': must be one of constant, warmup, power, polynomial, cosine, ",
         ),
         ({"final": 0.5}, r"^schedule = None: must be one of constant, "),
         (
@@ -140,7 +142,8 @@ def test_what_is_no_number_is_named():
 
 def test_relative_schedules_need_a_horizon():
     relative = {schedule for schedule in RATES if schedule.relative}
-    assert {type(schedule) for schedule in relative} == {Cosine, WarmupStableDecay, BatchGrowth}
+    expected = {PolynomialDecay, Cosine, WarmupStableDecay, BatchGrowth}
+    assert {type(schedule) for schedule in relative} == expected
     for schedule in relative:
         with pytest.raises(ValueError, match=r"^horizon = None: .* needs a number of steps"):
             SGD(0.1, 1, schedule)

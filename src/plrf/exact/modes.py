@@ -40,9 +40,9 @@ class ComplexModes:
 
     Attributes
     ----------
-    points : complex array, shape (2, n)
+    points : complex array, shape (contours, n)
         Complex eigenvalues z.
-    signal, trace : complex arrays, shape (2, n)
+    signal, trace : complex arrays, shape (contours, n)
         Weights: the real part of ``sum signal phi(z)`` is ``sum c_i**2 phi(lam_i)``, and that of
         ``sum trace phi(z)`` is ``sum lam_i phi(lam_i)``, for polynomials phi.
     """
@@ -50,6 +50,11 @@ class ComplexModes:
     points: ComplexArray
     signal: ComplexArray
     trace: ComplexArray
+
+    def contour(self, which: int) -> "ComplexModes":
+        """One contour alone."""
+        one = slice(which, which + 1)
+        return ComplexModes(self.points[one], self.signal[one], self.trace[one])
 
 
 def complex_modes(spectrum: DeterministicEquivalent, top: float) -> ComplexModes:
@@ -114,8 +119,8 @@ class Walk:
     """
 
     def __init__(self, modes: ComplexModes, spectrum: DeterministicEquivalent, sgd: SGD) -> None:
-        self.points, self.squares = _parts(modes.points), _parts(modes.points**2)
-        self.source, self.state = _parts(modes.trace * modes.points), _parts(modes.signal)
+        self.points, self.squares = real_parts(modes.points), real_parts(modes.points**2)
+        self.source, self.state = real_parts(modes.trace * modes.points), real_parts(modes.signal)
         self.step, self.difference, self._sgd = 0, 0.0, sgd
         self.floor, self.noise, self._d = spectrum.capacity, spectrum.noise, spectrum.d
 
@@ -139,7 +144,8 @@ class Walk:
         for rates, batches in track(blocks, what, -(-(stop - self.step) // BLOCK)):
             done, sizes = np.empty((2, rates.size, 2))
             samples = np.asarray(batches, dtype=float)
-            march(self.state, *fixed, rates, samples, self.floor, self.noise, done, sizes)
+            arrays, numbers = (*fixed, rates, samples), (self.floor, self.noise)
+            march(self.state, *arrays, *numbers, done, sizes, self.state[:0, None])
             # The two may cross by chance at a step, but not at all of them.
             apart = np.maximum.accumulate(np.abs(done[:, 1] / done[:, 0] - 1))
             apart = np.maximum(apart, self.difference)
@@ -161,7 +167,7 @@ class Walk:
         )
 
 
-def _parts(values: ComplexArray) -> Array:
+def real_parts(values: ComplexArray) -> Array:
     """Real and imaginary parts, on the last axis but one."""
     return np.stack([values.real, values.imag], axis=-2)
 

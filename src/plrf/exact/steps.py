@@ -20,6 +20,7 @@ def march(
     noise: float,
     losses: Array,
     sizes: Array,
+    states: Array,
 ) -> None:
     """Make some steps of the modes ``q <- w_t(z) q + gamma_t^2 B_t z W_K (P + s2)``.
 
@@ -37,11 +38,15 @@ def march(
         P before each step; written.
     sizes : array, shape (steps, contours)
         Sums of ``|Re q|`` there, which rounding is relative to; written.
+    states : array, shape (steps or 0, contours, 2, n)
+        The modes before each step; written unless it is empty.
     """
     for t in range(rates.size):
         linear = 2 * rates[t] * batches[t]
         gain = rates[t] ** 2 * batches[t]
         square = gain * (batches[t] + 1)
+        if states.size:
+            states[t] = state
         for c in range(state.shape[0]):
             loss = 0.0
             size = 0.0

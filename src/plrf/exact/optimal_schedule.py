@@ -1,0 +1,194 @@
+"""The best schedules at fixed compute: of all learning rates, or of a family (section 10).
+
+The loss after R steps is a smooth function of their R learning rates, and its gradient costs as
+much as another two runs, so that quasi-Newton steps find the best ones.
+"""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from plrf.arguments import number
+from plrf.exact.front import front_search
+from plrf.exact.gradient import loss_and_gradient
+from plrf.exact.inversion import FIRST_HYPERBOLA
+from plrf.exact.minimise import minimise
+from plrf.exact.modes import complex_modes
+from plrf.exact.parametrised import SHAPES, Family, Nodes, Parametrised
+from plrf.exact.ridge import DeterministicEquivalent, critical_learning_rate
+from plrf.model import Model
+from plrf.statuses import NO_MINIMUM, NOT_CONVERGED, OK
+from plrf.task import PowerLawTask
+
+Array = NDArray[np.float64]
+FREE = "free"
+STABLE = 0.999  # of the critical learning rate, the largest that is tried
+PER_DECADE = (12, 6)  # nodes of a free schedule, of the result and of the search for the size
+MOST_STEPS = 10**6
+OPTIONS = {"maxiter": 5000, "maxfun": 10_000, "maxcor": 30, "ftol": 1e-11, "gtol": 1e-8}
+
+
+@dataclass(frozen=True, eq=False)
+class OptimalSchedule:
+    """A best schedule.
+
+    Attributes
+    ----------
+    flops, d, batch : float
+        Budget, best or given number of parameters, samples per step.
+    steps : int
+        Number of steps.
+    loss, error : float
+        Loss after them and its estimated relative error: what twice as many nodes change, and the
+        difference of two contours.
+    learning_rate : array, shape (steps,)
+        gamma_t.
+    c : array, shape (steps,)
+        ``gamma_t batch Tr D``.
+    shape : float
+        The parameter of the family; NaN if it has none.
+    status : str
+        "ok", "not converged" or "no minimum".
+    """
+
+    flops: float
+    d: float
+    batch: float
+    steps: int
+    loss: float
+    error: float
+    learning_rate: Array = field(repr=False)
+    c: Array = field(repr=False)
+    shape: float
+    status: str
+
+
+def optimal_schedule(
+    flops: float,
+    *,
+    alpha: float,
+    beta: float,
+    d: float | None = None,
+    v_over_d: float = 4.0,
+    batch: float = 1,
+    noise: float = 0.0,
+    family: str = FREE,
+) -> OptimalSchedule:
+    """Find the learning rates with the least loss at fixed compute (model section 10).
+
+    None is negative, and none exceeds 0.999 of the stability threshold.
+
+    Parameters
+    ----------
+    flops : float
+        Budget ``f = d r batch``.
+    alpha, beta : float
+        Data and target complexity.
+    d : float, optional
+        Number of parameters; the best one without it. It may be any real number.
+    v_over_d, batch, noise
+        As for `plrf.compute_optimal`.
+    family : str
+        "free": each step has a learning rate of its own. Or the name of a schedule, of which the
+        largest rate and one parameter are tuned: the exponent of "power" and "polynomial", the
+        final factor of "cosine", the cooldown of "wsd", none of "constant".
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range, the family is unknown, or the budget leaves fewer than 16
+        steps or more than 10^6.
+    TypeError
+        If an argument is not a number.
+    """
+    flops = number("flops", flops, above=0)
+    if family != FREE and family not in SHAPES:
+        raise ValueError(f"family = {family!r}: must be one of {', '.join([FREE, *SHAPES])}")
+    search = front_search(
+        alpha=alpha, beta=beta, v_over_d=v_over_d, c="optimal", batch=batch, noise=noise
+    )
+    problem = _Problem(search.losses.task, search.losses.rule.v_over_d, flops, batch, family)
+    low, high = search.bounds
+    low = max(low, float(np.log(flops / (batch * MOST_STEPS))))
+    high = min(high, float(np.log(flops / (batch * FIRST_HYPERBOLA))))
+    if d is not None:
+        d = number("d", d, above=0)
+        if not low <= np.log(d) <= high:
+            raise ValueError(
+                f"d = {d:g}: must be from {np.exp(low):g} to {np.exp(high):g}, for at least "
+                f"{FIRST_HYPERBOLA} and at most {MOST_STEPS} steps"
+            )
+        return problem.result(d)
+    try:
+        start = float(search.at(flops)[0][2])
+    except ArithmeticError:
+        start = (low + high) / 2
+    found = minimise(problem.log_loss, low, high, start)
+    if found is None:
+        empty = np.empty(0)
+        nan = float("nan")
+        return OptimalSchedule(flops, nan, batch, 0, nan, nan, empty, empty, nan, NO_MINIMUM)
+    return problem.result(float(np.exp(found.x)))
+
+
+class _Problem:
+    """Best schedules of a family at a budget, as functions of the size."""
+
+    def __init__(
+        self, task: PowerLawTask, v_over_d: float, flops: float, batch: float, family: str
+    ) -> None:
+        self.task, self.v_over_d, self.flops, self.batch = task, v_over_d, flops, batch
+        self.family = family
+        self.last: Array | None = None  # the rates that were best, where the next search begins
+
+    def log_loss(self, log_d: float) -> Array:
+        """Log of the least loss of a size, the only component."""
+        return np.array([np.log(self._solve(float(np.exp(log_d)), PER_DECADE[1]).loss)])
+
+    def result(self, d: float) -> OptimalSchedule:
+        """The best schedule of a size."""
+        coarse, fine = (self._solve(d, per_decade) for per_decade in PER_DECADE[::-1])
+        return replace(fine, error=fine.error + abs(coarse.loss / fine.loss - 1))
+
+    def _solve(self, d: float, per_decade: int) -> OptimalSchedule:
+        steps = max(round(self.flops / (d * self.batch)), 1)
+        d = self.flops / (steps * self.batch)
+        model = Model(self.task, d, self.v_over_d * d)
+        spectrum = DeterministicEquivalent(model)
+        top = STABLE * critical_learning_rate(model, self.batch)
+        modes = complex_modes(spectrum, 2 / (top * (self.batch + 1)))
+        free = self.family == FREE
+        schedules: Parametrised = Nodes(steps, per_decade) if free else Family(self.family, steps)
+
+        def objective(x: Array) -> tuple[float, Array]:
+            loss, gradient = loss_and_gradient(
+                top * schedules.rates(x), self.batch, modes.contour(0), spectrum
+            )
+            return float(np.log(loss)), top / loss * schedules.pull(x, gradient)
+
+        found = minimize(
+            objective,
+            schedules.start(self.last),
+            jac=True,
+            method="L-BFGS-B",
+            bounds=schedules.bounds,
+            options=OPTIONS,
+        )
+        rates = schedules.rates(found.x)
+        self.last = schedules.keep(found.x)
+        check, _ = loss_and_gradient(top * rates, self.batch, modes.contour(1), spectrum)
+        loss = float(np.exp(found.fun))
+        return OptimalSchedule(
+            self.flops,
+            d,
+            self.batch,
+            steps,
+            loss,
+            2 * abs(check / loss - 1),
+            top * rates,
+            top * rates * self.batch * self.task.trace(model.v),
+            schedules.shape(found.x),
+            OK if found.success else NOT_CONVERGED,
+        )
