@@ -112,7 +112,7 @@ def test_half_the_steps_of_the_critical_batch_cost_a_tenth_more():
 
     start = np.log(critical.batch)
     batch = np.exp(brentq(spared, start, start + 3, xtol=1e-5))
-    assert flops_to_the_loss(batch)[0] == pytest.approx(1.1e6, rel=1e-3)
+    assert flops_to_the_loss(batch)[0] == pytest.approx(1.1e6, rel=3e-3)
 
 
 def test_critical_batch_below_one():

@@ -1,12 +1,11 @@
 """The critical batch: up to it steps can be saved at little cost (section 10)."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.interpolate import CubicSpline
 from scipy.optimize import brentq
 
 from plrf.arguments import numbers
@@ -18,8 +17,8 @@ from plrf.statuses import NO_MINIMUM, OK
 Array = NDArray[np.float64]
 
 COST = 1.1  # of halving the steps, in compute
-STRIDE = np.log(4.0)  # in log B
-TOLERANCE = 1e-3
+SPACING = 0.4  # in log B, of fronts between which cubic splines are right to 1e-3
+LEAST_POINTS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,42 +73,58 @@ def critical_batch(flops: ArrayLike, **settings: Any) -> CriticalBatch:
 
 def _critical(flops: float, search: Search) -> Array:
     """Critical batch, size, steps and loss at one budget; NaN if it is out of range."""
+    log_batches, curves, crossing = np.empty(0), np.empty((0, 2, 3)), np.nan
+    for log_batch in np.arange(0, np.log(flops / (FIRST_HYPERBOLA * LEAST_SIZE)), SPACING):
+        try:
+            pair = [_best(budget, log_batch, search) for budget in (flops, COST * flops)]
+        except NoMinimumError:
+            break
+        log_batches, curves = np.append(log_batches, log_batch), np.append(curves, [pair], axis=0)
+        if log_batches.size >= LEAST_POINTS:
+            crossing = _crossing(log_batches, curves)
+        if not np.isnan(crossing):
+            break
+    if not np.isfinite(crossing):
+        return np.full(4, np.nan)
+    steps, log_d, log_loss = _best(flops, crossing, search)
+    return np.exp([crossing, log_d, steps, log_loss])
 
-    @cache
-    def best(budget: float, log_batch: float) -> Array:
-        """Log of the number of steps, of d and of the loss."""
-        rule = replace(search.losses.rule, batch=float(np.exp(log_batch)))
-        with_batch = replace(search, losses=replace(search.losses, rule=rule))
-        log_loss, _, log_d, *_ = with_batch.at(budget)[0]
-        return np.array([np.log(budget) - log_d - log_batch, log_d, log_loss])
+
+def _best(flops: float, log_batch: float, search: Search) -> Array:
+    """Log of the number of steps, of d and of the loss at the best size."""
+    rule = replace(search.losses.rule, batch=float(np.exp(log_batch)))
+    log_loss, _, log_d, *_ = replace(search, losses=replace(search.losses, rule=rule)).at(flops)[0]
+    return np.array([np.log(flops) - log_d - log_batch, log_d, log_loss])
+
+
+def _crossing(log_batches: Array, curves: Array) -> float:
+    """Log of the batch from which on half the steps with more compute lead to a higher loss.
+
+    Parameters
+    ----------
+    log_batches : array, shape (n,)
+    curves : array, shape (n, 2, 3)
+        Log of steps, size and loss, with the budget and with more.
+
+    Returns
+    -------
+    float
+        Minus infinity if that is so from the first batch on, NaN if it is not so at any.
+    """
+    known, more = (CubicSpline(log_batches, curves[:, k]) for k in range(2))
+    steps_of_more = CubicSpline(log_batches, curves[:, 1, 0])
 
     def excess(log_batch: float) -> float:
-        """Log of the loss with half the steps and more compute, over the one with all of them."""
-        steps, _, log_loss = best(flops, log_batch)
+        steps, _, log_loss = known(log_batch)
+        larger = steps_of_more.solve(steps - np.log(2), extrapolate=False)
+        larger = larger[larger > log_batch]
+        return float(more(larger[0])[2] - log_loss) if larger.size else np.nan
 
-        def too_many(more: float) -> float:
-            return float(best(COST * flops, more)[0] - steps + np.log(2))
-
-        more = _first_root(too_many, log_batch, highest)
-        return float(best(COST * flops, more)[2] - log_loss)
-
-    highest = float(np.log(flops / (FIRST_HYPERBOLA * LEAST_SIZE)))
-    try:
-        root = _first_root(excess, 0.0, highest) if excess(0.0) < 0 else np.nan
-    except NoMinimumError:
-        root = np.nan
-    if np.isnan(root):
-        return np.full(4, np.nan)
-    steps, log_d, log_loss = best(flops, root)
-    return np.exp([root, log_d, steps, log_loss])
-
-
-def _first_root(function: Callable[[float], float], low: float, highest: float) -> float:
-    """Where a function that begins on one side of zero first crosses it, to within strides."""
-    sign = np.sign(function(low))
-    while low + STRIDE <= highest:
-        if sign * function(low + STRIDE) <= 0:
-            root: float = brentq(function, low, low + STRIDE, xtol=TOLERANCE)
-            return root
-        low += STRIDE
-    raise NoMinimumError(f"no root up to {highest}")
+    tried = np.linspace(log_batches[0], log_batches[-1], 8 * log_batches.size)
+    (above,) = np.nonzero([excess(log_batch) >= 0 for log_batch in tried])
+    if not above.size:
+        return np.nan
+    if not above[0]:
+        return -np.inf
+    root: float = brentq(excess, tried[above[0] - 1], tried[above[0]])
+    return root
