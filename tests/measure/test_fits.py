@@ -40,7 +40,7 @@ class TestFitExponents:
         return counts | {"parabola_neighbours": 2, "resamples": 40}
 
     def sweep(self, *windows):
-        settings = {"v_over_d": 4, "c": 0.5, "batch": 1, "noise": 0.0}
+        settings = {"v_over_d": 4, "c": 0.5, "batch": 1, "noise": 0.0, "schedule": "constant"}
         return settings | {"windows": [list(window) for window in windows or [self.WINDOW]]}
 
     def surface(self, d, flops):
@@ -301,6 +301,25 @@ class TestFitExponents:
         quiet = points.fit_point(self.curves(), "III", self.sweep((1e4, 1e6)), self.fits, 1)
         other = quiet.exponents.query("method == 'approach0'").set_index("quantity")["estimate"]
         assert exact["eta"] < other["eta"] - 0.1
+
+    def test_with_a_schedule_there_is_no_theory(self, monkeypatch):
+        """The paper has none; the exact front is asked for with the schedule, and only then."""
+        asked = []
+
+        def front(budgets, *, schedule="constant", **settings):
+            asked.append(schedule)
+            return compute_optimal(budgets, **settings)
+
+        monkeypatch.setattr("plrf.measure.references.compute_optimal", front)
+        schedule = {"name": "wsd", "cooldown": 0.3}
+        sweep = self.sweep((1e4, 1e6)) | {"schedule": schedule}
+        rows = points.fit_point(self.curves(), "III", sweep, self.fits, 1).exponents
+        assert rows["theory"].isna().all() and rows["estimate"].notna().any()
+        for none in ("constant", {"name": "constant"}):
+            sweep["schedule"] = none
+            rows = points.fit_point(self.curves(), "III", sweep, self.fits, 1).exponents
+            assert rows["theory"].notna().all()
+        assert asked == [schedule, "constant", "constant"]
 
     def test_without_windows_tables_are_empty(self, tmp_path):
         paths = {name: str(tmp_path / f"{name}.parquet") for name in join_fits.SCHEMAS}
