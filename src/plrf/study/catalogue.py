@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from plrf.schedules import schedule_of, schedule_text
 from plrf.study.grid import points
 from plrf.theory.phases import phase_name
 
@@ -138,7 +139,9 @@ def _front(sweep: str, name: str) -> Figure:
     def params(config: Config) -> dict[str, Any]:
         ((alpha, beta),) = sweep_points(config, sweep)
         point = {"alpha": alpha, "beta": beta, "phase": phase_name(alpha, beta)}
-        return {"sweep": sweep, "point": point}
+        schedule = schedule_of(config["sweeps"][sweep]["schedule"])
+        words = {"schedule": schedule_text(schedule), "planned": schedule.relative}
+        return {"sweep": sweep, "point": point, **words}
 
     return Figure(
         name,
