@@ -19,8 +19,9 @@ from plrf.measure.advice import Advice, Noise, advise
 from plrf.scaling import ScalingRule
 from plrf.study.advice import advice, fitted, looked_at, size_grid
 from plrf.study.config import validate
-from plrf.study.grid import job_seconds, scheduled, sweep_grid
+from plrf.study.grid import job_seconds, sweep_grid
 from plrf.study.problems import ConfigError
+from plrf.study.schedules import scheduled
 
 MOST_POINTS = 3  # of a sweep
 SETTINGS = ("v_over_d", "c", "batch")

@@ -341,18 +341,6 @@ def schedule_of(value: str | Mapping[str, Any] | Schedule) -> Schedule:
     return made
 
 
-def schedule_text(schedule: Schedule) -> str:
-    """Name of a schedule, and its parameters where they are not the defaults, as in tables."""
-    name = next(name for name, kind in SCHEDULES.items() if kind is type(schedule))
-    values = {field: getattr(schedule, field.name) for field in fields(SCHEDULES[name])}
-    given = ", ".join(
-        f"{field.name}={value if isinstance(value, str) else format(value, '.12g')}"
-        for field, value in values.items()
-        if value != field.default
-    )
-    return f"{name}({given})" if given else name
-
-
 def _part(name: str, value: Any, below: bool = False) -> None:
     """Check a number from 0 to 1; the latter excluded if it must be below."""
     if not number(name, value, least=0) <= 1 or (below and value == 1):

@@ -11,10 +11,11 @@ from plrf.engines import recursion, volterra
 from plrf.engines.curves import LossCurves
 from plrf.engines.registry import ENGINES
 from plrf.exact.loss import expected_loss
-from plrf.schedules import WarmupStableDecay, schedule_of, schedule_text
+from plrf.schedules import WarmupStableDecay, schedule_of
 from plrf.study import store
 from plrf.study.grid import expand
 from plrf.study.provenance import read_provenance
+from plrf.study.schedules import schedule_text
 from plrf.study.schemas import grid as grid_schema
 from plrf.study.schemas import losses as losses_schema
 from plrf.training import SGD

@@ -9,6 +9,7 @@ from scipy.stats import linregress
 
 from plrf.exact.front import compute_optimal
 from plrf.measure import points
+from plrf.schedules import CONSTANT, schedule_of
 from plrf.study import store
 from plrf.study.provenance import read_provenance
 from plrf.study.schemas import fits as fits_schema
@@ -302,24 +303,16 @@ class TestFitExponents:
         other = quiet.exponents.query("method == 'approach0'").set_index("quantity")["estimate"]
         assert exact["eta"] < other["eta"] - 0.1
 
-    def test_with_a_schedule_there_is_no_theory(self, monkeypatch):
-        """The paper has none; the exact front is asked for with the schedule, and only then."""
-        asked = []
-
-        def front(budgets, *, schedule="constant", **settings):
-            asked.append(schedule)
-            return compute_optimal(budgets, **settings)
-
-        monkeypatch.setattr("plrf.measure.references.compute_optimal", front)
-        schedule = {"name": "wsd", "cooldown": 0.3}
-        sweep = self.sweep((1e4, 1e6)) | {"schedule": schedule}
-        rows = points.fit_point(self.curves(), "III", sweep, self.fits, 1).exponents
-        assert rows["theory"].isna().all() and rows["estimate"].notna().any()
-        for none in ("constant", {"name": "constant"}):
-            sweep["schedule"] = none
-            rows = points.fit_point(self.curves(), "III", sweep, self.fits, 1).exponents
-            assert rows["theory"].notna().all()
-        assert asked == [schedule, "constant", "constant"]
+    def test_with_a_schedule_there_is_no_theory(self):
+        """The paper has none; the exact front is that of planned training."""
+        for schedule in ({"name": "wsd", "cooldown": 0.3}, "constant", {"name": "constant"}):
+            sweep = self.sweep((1e4, 1e6)) | {"schedule": schedule}
+            found = points.fit_point(self.curves(), "III", sweep, self.fits, 1)
+            constant = schedule_of(schedule) == CONSTANT
+            assert (found.exponents["theory"].notna() == constant).all()
+            front = compute_optimal([1e4, 1e6], alpha=1.0, beta=2.0, schedule=schedule)
+            own = found.fronts.query("method == 'approach0'")["loss_opt"].iloc[[0, -1]]
+            np.testing.assert_allclose(own, front.loss, rtol=1e-6)
 
     def test_without_windows_tables_are_empty(self, tmp_path):
         paths = {name: str(tmp_path / f"{name}.parquet") for name in join_fits.SCHEMAS}

@@ -16,8 +16,8 @@ from plrf.schedules import (
     Warmup,
     WarmupStableDecay,
     schedule_of,
-    schedule_text,
 )
+from plrf.study.schedules import schedule_text
 from plrf.training import SGD, steps_of, trainings
 
 HORIZON = 100

@@ -5,7 +5,6 @@ Source: model section 8 (docs/model.md).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +18,6 @@ from plrf.measure.curves import LossTable
 from plrf.measure.estimates import METHODS, front_exponents
 from plrf.measure.exponents import Measurement, fit_exact_front
 from plrf.measure.fronts import Front
-from plrf.schedules import CONSTANT, schedule_of
 from plrf.statuses import NO_MINIMUM
 
 FloatArray = NDArray[np.float64]
@@ -44,14 +42,7 @@ class ExactFront:
 
     @classmethod
     def compute(
-        cls,
-        budgets: FloatArray,
-        alpha: float,
-        beta: float,
-        *,
-        v_over_d: float,
-        schedule: str | Mapping[str, Any] = "constant",
-        **settings: Any,
+        cls, budgets: FloatArray, alpha: float, beta: float, *, v_over_d: float, **settings: Any
     ) -> ExactFront:
         """Compute the front with d continuous; where v = d there is none.
 
@@ -61,14 +52,12 @@ class ExactFront:
             Compute, in flops; increasing.
         alpha, beta : float
             Data and target complexity.
-        v_over_d, schedule, settings
+        v_over_d, settings
             As for `plrf.exact.front.compute_optimal`.
         """
         if v_over_d == 1:
             nan, status = np.full(budgets.shape, np.nan), np.full(budgets.shape, NO_MINIMUM)
             return cls(fit_exact_front(Front(budgets, nan, nan, status), nan, nan), None)
-        if schedule_of(schedule) != CONSTANT:
-            settings["schedule"] = schedule
         optimum = compute_optimal(budgets, alpha=alpha, beta=beta, v_over_d=v_over_d, **settings)
         front = Front(budgets, optimum.d, optimum.loss, optimum.status)
         slopes = None

@@ -14,7 +14,8 @@ from plrf.engines.registry import DRAWN, ENGINES
 from plrf.exact.best_sizes import optimal_sizes
 from plrf.exact.groups import LEAST_SIZE
 from plrf.measure.coverage import Shortage, SizeGrid, shortage
-from plrf.study.grid import SETTINGS, engine_sizes, points, run_budgets, scheduled
+from plrf.study.grid import SETTINGS, engine_sizes, points, run_budgets
+from plrf.study.schedules import scheduled
 from plrf.theory.phases import phase_name
 
 MOST_POINTS = 9  # of a sweep that are looked at

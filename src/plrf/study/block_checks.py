@@ -5,9 +5,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from plrf.engines.registry import DRAWN, ENGINES
-from plrf.schedules import schedule_of, schedule_text
-from plrf.study.grid import has_points, points, scheduled
+from plrf.schedules import schedule_of
+from plrf.study.grid import has_points, points
 from plrf.study.problems import KeyPath, Problem, problem, suggestion
+from plrf.study.schedules import schedule_text, scheduled
 from plrf.study.sweep_checks import edge_problems, repeats, stability_problems
 from plrf.theory.phases import TOLERANCE, phase_name
 

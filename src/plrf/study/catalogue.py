@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from plrf.schedules import schedule_of, schedule_text
+from plrf.schedules import schedule_of
 from plrf.study.grid import points
+from plrf.study.schedules import schedule_text
 from plrf.theory.phases import phase_name
 
 Config = Mapping[str, Any]

@@ -16,8 +16,9 @@ from plrf.exact.best_sizes import optimal_budgets
 from plrf.exact.ridge import kernel_mass
 from plrf.model import power_law_model
 from plrf.scaling import learning_rate
-from plrf.schedules import CONSTANT, schedule_of, schedule_text
+from plrf.schedules import schedule_of
 from plrf.study.problems import KeyPath
+from plrf.study.schedules import schedule_text
 from plrf.study.schemas.grid import GRID
 from plrf.theory.phases import phase_name
 from plrf.training import SGD, steps_of
@@ -142,11 +143,6 @@ def points(sweep: Mapping[str, Any]) -> list[tuple[KeyPath, float, float]]:
 def has_points(sweep: Mapping[str, Any]) -> bool:
     """Whether a sweep says its points in one way."""
     return ("points" in sweep) != ("product" in sweep)
-
-
-def scheduled(sweep: Mapping[str, Any]) -> bool:
-    """Whether learning rate or batch of a sweep change with the step."""
-    return schedule_of(sweep["schedule"]) != CONSTANT
 
 
 def features(sweep: Mapping[str, Any], d: int) -> int:

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from plrf.schedules import schedule_of, schedule_text
+from plrf.schedules import schedule_of
+from plrf.study.schedules import schedule_text
 from plrf.study.schemas.losses import loss_status
 from plrf.training import SGD, trainings
 

@@ -23,9 +23,9 @@ from plrf.study.grid import (
     needs_runs,
     points,
     run_budgets,
-    scheduled,
 )
 from plrf.study.problems import KeyPath, Problem, problem
+from plrf.study.schedules import scheduled
 from plrf.theory.phases import TOLERANCE
 from plrf.training import SGD, steps_of
 
