@@ -33,6 +33,7 @@ def grid_table(*rows):
         "c": 0.08,
         "learning_rate": 0.05,
         "noise": 0.0,
+        "schedule": "constant",
         "kernel_mass": 0.04,
         "flops": 1000.0,
         "steps": 100,
@@ -61,6 +62,7 @@ def loss_rows(steps, loss, **columns):
         "batch": 1,
         "learning_rate": 0.05,
         "noise": 0.0,
+        "schedule": "constant",
         "engine": "volterra",
         "run": -1,
     }

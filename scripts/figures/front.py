@@ -52,7 +52,10 @@ def draw_losses(
     title = f"phase {phase}: $\\alpha = {alpha:g}$, $\\beta = {beta:g}$"
     if noise := losses["noise"].iloc[0]:
         title += f", noise {noise:g}"
-    panel_label(ax, "a", "; ".join([title, *curves_in_words(losses)]))
+    title = "; ".join([title, *curves_in_words(losses)])
+    if (schedule := losses["schedule"].iloc[0]) != "constant":
+        title += f"\nschedule: {schedule}"
+    panel_label(ax, "a", title)
     drawn = {str(d): Line2D([], [], color=color, lw=2) for d, color in colors.items()}
     title = f"parameters $d$ in panel a, {len(drawn)} of {len(sizes)} sizes"
     title = "; ".join(filter(None, [title, where_averaged(losses)]))

@@ -5,13 +5,14 @@ from typing import Any
 
 import pandas as pd
 
+from plrf.engines import planned
 from plrf.model import power_law_model
 from plrf.progress import track
-from plrf.study.loss_rows import loss_rows, runner_of
+from plrf.study.loss_rows import flops_at, loss_rows, runner_of, training_of
 from plrf.study.provenance import provenance
 from plrf.study.schemas.losses import LOSSES
 from plrf.study.store import write_table
-from plrf.training import SGD, recorded_steps
+from plrf.training import recorded_steps
 
 
 def curve(point: dict[str, Any], engine: str, runner: str, steps_per_decade: int) -> pd.DataFrame:
@@ -20,7 +21,7 @@ def curve(point: dict[str, Any], engine: str, runner: str, steps_per_decade: int
     Parameters
     ----------
     point : dict
-        A row of the grid.
+        A row of the grid, with the schedule as the configuration gives it.
     engine, runner : str
         Name of the engine, and its function.
     steps_per_decade : int
@@ -28,8 +29,10 @@ def curve(point: dict[str, Any], engine: str, runner: str, steps_per_decade: int
     """
     steps = recorded_steps(point["steps"], steps_per_decade)
     model = power_law_model(*(point[key] for key in ("alpha", "beta", "d", "v", "noise")))
-    curves = runner_of(runner)(model, SGD(point["learning_rate"], point["batch"]), steps)
-    return loss_rows(point, engine, -1, steps, curves.loss, curves.error)
+    sgd = training_of(point)
+    curves = planned.run(runner_of(runner), model, sgd, steps)
+    flops = flops_at(point["d"], sgd, steps)
+    return loss_rows(point, engine, -1, steps, flops, curves.loss, curves.error)
 
 
 def run_job(

@@ -12,17 +12,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from plrf.engines import planned
 from plrf.engines.reduction import Reduction, reduce
 from plrf.exact.groups import Groups, averaged_groups
 from plrf.model import power_law_model
 from plrf.progress import track
 from plrf.streams import random_stream
-from plrf.study.loss_rows import loss_rows, runner_of
+from plrf.study.loss_rows import flops_at, loss_rows, runner_of, training_of
 from plrf.study.provenance import provenance
 from plrf.study.schemas.losses import LOSSES
 from plrf.study.store import write_table
 from plrf.task import PowerLawTask
-from plrf.training import SGD, recorded_steps
+from plrf.training import recorded_steps
 
 Points = list[dict[str, Any]]
 
@@ -65,7 +66,7 @@ def losses(
     Parameters
     ----------
     points : list of dict
-        Rows of the grid that differ in beta only.
+        Rows of the grid that differ in beta only, with the schedule as the configuration gives it.
     engine, runner : str
         Name of the engine, and its function.
     samples : bool
@@ -78,14 +79,15 @@ def losses(
     steps = recorded_steps(points[0]["steps"], steps_per_decade)
     chains = [(point, run) for run in range(points[0]["runs"]) for point in points]
     streams = [sample_stream(points[0], seed, run, samples) for run in range(points[0]["runs"])]
-    sgd = SGD(points[0]["learning_rate"], points[0]["batch"])
-    curves = runner_of(runner)(spectra(points, seed, samples), sgd, steps, streams)
+    sgd = training_of(points[0])
+    curves = planned.run(runner_of(runner), spectra(points, seed, samples), sgd, steps, streams)
+    flops = flops_at(points[0]["d"], sgd, steps)
     tables = []
     for k, (point, run) in enumerate(chains):
         if curves.diverged_at[k] >= 0:
             what = engine, point["beta"], run, curves.diverged_at[k]
             logging.warning("%s: beta=%s run %d diverged at step %d", *what)
-        tables.append(loss_rows(point, engine, run, steps, curves.loss[:, k], curves.error))
+        tables.append(loss_rows(point, engine, run, steps, flops, curves.loss[:, k], curves.error))
     return pd.concat(tables)
 
 

@@ -14,22 +14,23 @@ import yaml
 from snakemake.common.configfile import load_configfile
 
 from plrf.arguments import number
-from plrf.engines.registry import ENGINES, EXACT, WITH_RUNS
+from plrf.engines.registry import EXACT, WITH_RUNS
 from plrf.measure.advice import Advice, Noise, advise
 from plrf.scaling import ScalingRule
 from plrf.study.advice import advice, fitted, looked_at, size_grid
 from plrf.study.config import validate
-from plrf.study.grid import sweep_grid
+from plrf.study.grid import job_seconds, sweep_grid
 from plrf.study.problems import ConfigError
+from plrf.study.schedules import scheduled
 
 MOST_POINTS = 3  # of a sweep
 SETTINGS = ("v_over_d", "c", "batch")
 
 
-def sweep_minutes(name: str, sweep: Mapping[str, Any]) -> float:
+def sweep_minutes(name: str, config: Mapping[str, Any]) -> float:
     """Processor time of the jobs of a sweep, by the engines' own estimates."""
-    rows = sweep_grid(name, sweep).groupby("engine")
-    return sum(ENGINES[engine].seconds(of_engine) for engine, of_engine in rows) / 60
+    rows = sweep_grid(name, config["sweeps"][name]).groupby("engine")
+    return sum(job_seconds(of_engine, config) for _, of_engine in rows) / 60
 
 
 def errors_of(sweep: Mapping[str, Any], fits: Mapping[str, int]) -> Iterator[str]:
@@ -99,10 +100,12 @@ def pages(config: Mapping[str, Any], error: float) -> Iterator[str]:
     """All advice on a configuration, completed, as lines of YAML."""
     yield from (f"# {line}" for line in advice(config))
     for name, sweep in config["sweeps"].items():
-        yield f"\n# sweeps.{name}: about {sweep_minutes(name, sweep):.2g} processor minutes"
-        if sweep["noise"]:
-            yield "# no errors and no proposal: its labels have noise"
-        if "windows" not in sweep or sweep["v_over_d"] == 1 or sweep["noise"]:
+        yield f"\n# sweeps.{name}: about {sweep_minutes(name, config):.2g} processor minutes"
+        if sweep["noise"] or scheduled(sweep):
+            reason = "its labels have noise" if sweep["noise"] else "it has a schedule"
+            yield f"# no errors and no proposal: {reason}"
+            continue
+        if "windows" not in sweep or sweep["v_over_d"] == 1:
             continue
         yield from (f"# {line}" for line in errors_of(sweep, config["fits"]))
         for i, point in enumerate(looked_at(sweep, MOST_POINTS)):

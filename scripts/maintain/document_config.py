@@ -65,7 +65,8 @@ def allowed(schema: dict[str, Any], root: dict[str, Any]) -> str:
     schema = resolve(schema, root)
     if "enum" in schema:
         return " or ".join(f"`{value}`" for value in schema["enum"])
-    words = [schema.get("type", "any")]
+    kinds = schema.get("type", "any")
+    words = [kinds if isinstance(kinds, str) else " or ".join(kinds)]
     if words == ["array"]:
         each = "; ".join(allowed(item, root) for item in schema.get("prefixItems", []))
         items = schema.get("items")
@@ -73,6 +74,15 @@ def allowed(schema: dict[str, Any], root: dict[str, Any]) -> str:
     signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
     words += [f"{sign} {schema[key]:g}" for key, sign in signs.items() if key in schema]
     return ", ".join(words).replace("object", "mapping")
+
+
+def examples(schema: dict[str, Any]) -> str:
+    """Examples of a key, if its schema has some."""
+    lines = [
+        yaml.safe_dump(value, default_flow_style=True, sort_keys=False).splitlines()[0]
+        for value in schema.get("examples", [])
+    ]
+    return f", as `{'` or `'.join(lines)}`" if lines else ""
 
 
 def keys(
@@ -90,7 +100,7 @@ def keys(
         if name not in required and name != "NAME":
             default = child.get("default")
             values += f", default {default}" if default else ", optional"
-        yield ".".join(own), values, child.get("description", "")
+        yield ".".join(own), values, child.get("description", "") + examples(child)
         yield from keys(child, root, own)
 
 

@@ -32,7 +32,7 @@ def fit_points(
     losses : DataFrame
         Rows of the LOSSES schema of these points.
     sweep : dict
-        Its windows, v_over_d, c, batch and noise.
+        Its windows, v_over_d, c, batch, noise and schedule.
     fits : dict
         The config's fits block.
     seed : int

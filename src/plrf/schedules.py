@@ -4,7 +4,7 @@ A schedule gives factors of the learning rate and of the batch that an `SGD` beg
 relative to the number of steps of the whole training, the horizon; after it they stay as they end.
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
@@ -21,7 +21,7 @@ LARGEST_GROWTH = 2**20  # of a batch: sums over 10^12 steps are whole numbers
 
 
 @runtime_checkable
-class Schedule(Protocol):
+class Schedule(Hashable, Protocol):
     """What a training asks of a schedule."""
 
     relative: ClassVar[bool]
@@ -105,7 +105,7 @@ class Warmup(_OneBatch):
     steps: int
 
     def __post_init__(self) -> None:
-        whole_number("steps", self.steps, least=1)
+        object.__setattr__(self, "steps", whole_number("steps", self.steps, least=1))
 
     @property
     def power_from(self) -> int | None:
@@ -264,8 +264,8 @@ class BatchGrowth:
     stages: int = 4
 
     def __post_init__(self) -> None:
-        whole_number("factor", self.factor, least=2)
-        whole_number("stages", self.stages, least=2)
+        for name in ("factor", "stages"):
+            object.__setattr__(self, name, whole_number(name, getattr(self, name), least=2))
         if float(self.factor) ** (self.stages - 1) > LARGEST_GROWTH:
             raise ValueError(
                 f"stages = {self.stages}: a batch must not grow by more than {LARGEST_GROWTH}, as "
@@ -347,7 +347,7 @@ def schedule_of(value: str | Mapping[str, Any] | Schedule) -> Schedule:
         raise TypeError(f"schedule = {value!r}: must be a name, a mapping or a schedule")
     parameters = {"name": value} if isinstance(value, str) else dict(value)
     name = parameters.pop("name", None)
-    if name not in SCHEDULES:
+    if not isinstance(name, str) or name not in SCHEDULES:
         raise ValueError(f"schedule = {name!r}: must be one of {', '.join(SCHEDULES)}")
     kind = SCHEDULES[name]
     known = [field.name for field in fields(kind)]

@@ -1,7 +1,9 @@
 """The training algorithm: one-pass SGD, and the steps at which its losses are recorded."""
 
+from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from itertools import repeat
 from typing import Any
 
@@ -104,6 +106,40 @@ class SGD:
         """What tells the algorithm from others: learning rate and batch, and a schedule if any."""
         rate = {"learning_rate": self.learning_rate, "batch": self.batch}
         return rate if self.constant else {**vars(self)}
+
+
+def trainings(sgd: SGD, steps: Steps) -> list[tuple[SGD, Steps]]:
+    """Trainings whose losses at some steps are sought, each with those that it records.
+
+    A relative schedule is planned for its horizon: there each step is the end of a training of its
+    own (model section 10). Otherwise all are steps of one.
+
+    Parameters
+    ----------
+    sgd : SGD
+        Of a relative schedule, with any horizon.
+    steps : int array, shape (n,)
+        Increasing; step 0 belongs to the shortest training.
+    """
+    if not sgd.schedule.relative:
+        return [(sgd, steps)]
+    horizons = np.maximum(steps, 1)
+    plans = np.unique(horizons).tolist()
+    return [(replace(sgd, horizon=plan), steps[horizons == plan]) for plan in plans]
+
+
+@cache
+def steps_of(schedule: Schedule, batches: int) -> int:
+    """Least number of steps, planned as such, that take so many of the first step's batches."""
+
+    def taken(steps: int) -> int:
+        return int(schedule.summed_growth(np.array(steps), steps))
+
+    last = 1
+    while taken(last) < batches:
+        last *= 2
+    # Longer plans take more, and no step less than one batch.
+    return bisect_left(range(last + 1), batches, lo=1, key=taken)
 
 
 def recorded_steps(steps: int, per_decade: int) -> NDArray[np.int64]:

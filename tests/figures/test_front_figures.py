@@ -237,6 +237,17 @@ class TestFront:
         title = figure.axes[0].get_title(loc="left")
         assert ("Volterra" in title, "SGD" in title) == (engine == "volterra", engine == "sgd")
 
+    def test_title_names_noise_and_schedule(self, style, data):
+        changes = {"noise": 0.1, "schedule": "wsd(warmup=0.1, cooldown=0.3)"}
+        data["losses"] = data["losses"].assign(**changes)
+        data["exponents"] = data["exponents"].assign(theory=math.nan)
+        figure = self.draw(data)
+        title = figure.axes[0].get_title(loc="left")
+        assert ", noise 0.1; " in title
+        assert title.endswith("\nschedule: wsd(warmup=0.1, cooldown=0.3)")
+        assert layout_problems(figure) == []
+        assert not [text for text, _ in shown_texts(figure) if "theory" in text.get_text()]
+
     def test_refused_fit_has_neither_number_nor_line(self, style, data):
         """As on the edge: curves and fronts are there, exponents and theory are not."""
         nan = dict.fromkeys(("estimate", "std_error", "ci_low", "ci_high", "theory"), math.nan)

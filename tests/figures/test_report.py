@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from selenium.common.exceptions import (
     StaleElementReferenceException,
 )
 
+from plrf.study import catalogue
 from scripts.maintain import gallery, update_readme
 from scripts.publish import performance, report_pages
 from tests.browser import SIZE
@@ -65,6 +67,27 @@ def captions(content):
 
 def plain(text):
     return " ".join(html.unescape(re.sub("<[^>]*>", "", text)).split())
+
+
+@pytest.mark.parametrize(
+    ("schedule", "said"),
+    [
+        ("constant", []),
+        ({"name": "power", "exponent": 0.5}, ["power(exponent=0.5)", "not drawn."]),
+        ({"name": "wsd", "final": 0.1}, ["wsd(final=0.1)", "not drawn. Fronts are over planned"]),
+    ],
+)
+def test_caption_of_a_front_tells_its_schedule(schedule, said):
+    sweep = QUICK["sweeps"]["phase_III"] | {"schedule": schedule}
+    config = {"sweeps": {"phase_III": sweep}}
+    (figure,) = catalogue.figures(config)
+    template = (ROOT / "workflow/report/front.rst").read_text(encoding="utf-8")
+    params = SimpleNamespace(**figure.params(config))
+    jinja = pytest.importorskip("jinja2")  # Snakemake's
+    text = jinja.Template(template).render(snakemake=SimpleNamespace(params=params, config=config))
+    assert [part in " ".join(text.split()) for part in said] == [True] * len(said)
+    assert ("schedule" in text) == (schedule != "constant")
+    assert ("planned" in text) == (len(said) == 2 and "planned" in said[1])
 
 
 def decoded(result):

@@ -7,14 +7,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plrf.engines import volterra
+from plrf.engines import recursion, volterra
 from plrf.engines.curves import LossCurves
 from plrf.engines.registry import ENGINES
+from plrf.exact.loss import expected_loss
+from plrf.schedules import WarmupStableDecay, schedule_of
 from plrf.study import store
 from plrf.study.grid import expand
 from plrf.study.provenance import read_provenance
+from plrf.study.schedules import schedule_text
 from plrf.study.schemas import grid as grid_schema
 from plrf.study.schemas import losses as losses_schema
+from plrf.training import SGD
 from scripts.losses import aggregate_losses, averaged, expand_grid, runs
 from tests.made_up import (
     grid_table,
@@ -32,6 +36,7 @@ class TestExpandGrid:
             "batch": 2,
             "c": 0.5,
             "noise": 0.1,
+            "schedule": "constant",
             "flops": 1001.0,
             "engines": ["volterra"],
         }
@@ -64,6 +69,7 @@ class TestRuns:
             "c": 0.5,
             "learning_rate": 0.3,
             "noise": 0.0,
+            "schedule": "constant",
             "steps": 60,
             "runs": 3,
         }
@@ -170,6 +176,25 @@ class TestRuns:
         first = self.of_step(self.losses(engines=["sgd"]), 0)
         np.testing.assert_allclose(self.of_step(rows, 0), first, rtol=1e-12)
 
+    @pytest.mark.parametrize("schedule", ["cosine", {"name": "batch_growth", "factor": 3}])
+    def test_with_a_relative_schedule_runs_are_planned(self, schedule):
+        """Expected losses are those of trainings of the same W with each number of steps."""
+        losses = self.losses(schedule=schedule, runs=2)
+        kind = schedule_of(schedule)
+        assert set(losses["schedule"]) == {schedule_text(kind)}
+        assert set(losses["status"]) == {"ok"}
+        found = runs.reductions(self.points(schedule=schedule, runs=2), 1)
+        for (engine, beta, run), curve in losses.groupby(["engine", "beta", "run"]):
+            samples = [sum(kind.growth(np.arange(n), n).tolist()) for n in curve["step"]]
+            assert curve["flops"].tolist() == [self.D * n for n in samples]
+            if engine == "sgd":
+                continue
+            spectrum = found[run][self.BETAS.index(beta)]
+            for step, loss in zip(curve["step"], curve["loss"], strict=True):
+                plan = SGD(0.3, 1, kind, max(step, 1))
+                (exact,) = recursion.run([spectrum], plan, np.array([step]), []).loss
+                assert loss == pytest.approx(exact[0], rel=1e-12)
+
     def test_runs_and_seeds_differ(self):
         last = self.of_step(self.losses(), 60)
         other = self.of_step(self.losses(seed=2), 60)
@@ -194,8 +219,19 @@ def test_runs_on_the_averaged_spectrum():
 
     A correct mean fails with probability below 1e-4: 4 standard errors, light tails.
     """
+    check_averaged("constant")
+
+
+def test_planned_runs_on_the_averaged_spectrum():
+    """The same with a schedule."""
+    check_averaged("cosine")
+
+
+def check_averaged(schedule):
+    """Compare the engine with Volterra's losses."""
     point = {"sweep": "s", "alpha": 0.7, "beta": 0.7, "d": 1500, "v": 6000, "batch": 1}
-    point |= {"c": 0.1, "learning_rate": 0.05, "noise": 0.0, "steps": 300, "runs": 100}
+    point |= {"c": 0.1, "learning_rate": 0.05, "noise": 0.0, "schedule": schedule}
+    point |= {"steps": 300, "runs": 100}
     points = [point, point | {"beta": 0.4}]
     engine = ENGINES["sgd_averaged"]
     losses = runs.losses(points, engine.name, engine.runner, engine.samples, 1, 12)
@@ -210,7 +246,8 @@ def test_runs_on_the_averaged_spectrum():
 class TestAveraged:
     def point(self, **changes):
         point = {"sweep": "sweep", "alpha": 0.7, "beta": 0.7, "d": 20, "v": 80, "batch": 1}
-        return point | {"learning_rate": 0.1, "noise": 0.0, "steps": 50} | changes
+        point |= {"learning_rate": 0.1, "noise": 0.0, "schedule": "constant", "steps": 50}
+        return point | changes
 
     RUNNER = "volterra", ENGINES["volterra"].runner
 
@@ -221,6 +258,15 @@ class TestAveraged:
         assert curve["loss"].iloc[0] == pytest.approx(np.sum(j**-2.8), rel=1e-9)
         assert (np.diff(curve["loss"]) < 0).all()
         assert curve["error"].between(0, losses_schema.ACCURACY).all()
+        assert set(curve["status"]) == {"ok"}
+
+    def test_with_a_relative_schedule_each_loss_ends_a_training(self):
+        curve = averaged.curve(self.point(schedule={"name": "wsd", "final": 0.1}), *self.RUNNER, 12)
+        assert set(curve["schedule"]) == {"wsd(final=0.1)"}
+        point = {key: self.point()[key] for key in ("alpha", "beta", "d", "v", "learning_rate")}
+        for step, loss in zip(curve["step"], curve["loss"], strict=True):
+            exact = expected_loss([step], **point, schedule=WarmupStableDecay(final=0.1))
+            assert loss == pytest.approx(float(exact.loss[0]), rel=1e-12)
         assert set(curve["status"]) == {"ok"}
 
     def test_inaccurate_losses_are_flagged(self, monkeypatch):

@@ -200,6 +200,13 @@ class TestLosses:
         found = claimed_losses.volterra_describes_sgd(self.losses(1.0, spread=0.5))
         assert found.verdict == NOT_AT_THIS_SCALE and "noise of up to 0.07" in found.reason
 
+    @pytest.mark.parametrize("changes", [{"noise": 0.1}, {"schedule": "cosine"}], ids=str)
+    def test_sweeps_beyond_the_paper_are_left_out(self, changes):
+        paper, other = self.losses(1.0).tables["losses"], self.losses(2.0).tables["losses"]
+        both = pd.concat([paper, other.assign(sweep="other", **changes)])
+        found = claimed_losses.volterra_describes_sgd(Study({"losses": both}, {}))
+        assert found == claimed_losses.volterra_describes_sgd(Study({"losses": paper}, {}))
+
     def test_without_runs(self):
         alone = Study({"losses": self.losses(1.0).tables["losses"].query("run < 0")}, {})
         with pytest.raises(Untested, match="no sweep has both"):

@@ -9,6 +9,7 @@ from scipy.stats import linregress
 
 from plrf.exact.front import compute_optimal
 from plrf.measure import points
+from plrf.schedules import CONSTANT, schedule_of
 from plrf.study import store
 from plrf.study.provenance import read_provenance
 from plrf.study.schemas import fits as fits_schema
@@ -40,7 +41,7 @@ class TestFitExponents:
         return counts | {"parabola_neighbours": 2, "resamples": 40}
 
     def sweep(self, *windows):
-        settings = {"v_over_d": 4, "c": 0.5, "batch": 1, "noise": 0.0}
+        settings = {"v_over_d": 4, "c": 0.5, "batch": 1, "noise": 0.0, "schedule": "constant"}
         return settings | {"windows": [list(window) for window in windows or [self.WINDOW]]}
 
     def surface(self, d, flops):
@@ -301,6 +302,17 @@ class TestFitExponents:
         quiet = points.fit_point(self.curves(), "III", self.sweep((1e4, 1e6)), self.fits, 1)
         other = quiet.exponents.query("method == 'approach0'").set_index("quantity")["estimate"]
         assert exact["eta"] < other["eta"] - 0.1
+
+    def test_with_a_schedule_there_is_no_theory(self):
+        """The paper has none; the exact front is that of planned training."""
+        for schedule in ({"name": "wsd", "cooldown": 0.3}, "constant", {"name": "constant"}):
+            sweep = self.sweep((1e4, 1e6)) | {"schedule": schedule}
+            found = points.fit_point(self.curves(), "III", sweep, self.fits, 1)
+            constant = schedule_of(schedule) == CONSTANT
+            assert (found.exponents["theory"].notna() == constant).all()
+            front = compute_optimal([1e4, 1e6], alpha=1.0, beta=2.0, schedule=schedule)
+            own = found.fronts.query("method == 'approach0'")["loss_opt"].iloc[[0, -1]]
+            np.testing.assert_allclose(own, front.loss, rtol=1e-6)
 
     def test_without_windows_tables_are_empty(self, tmp_path):
         paths = {name: str(tmp_path / f"{name}.parquet") for name in join_fits.SCHEMAS}

@@ -5,6 +5,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from plrf.exact.ridge import kernel_mass
+from plrf.model import power_law_model
 from plrf.schedules import (
     SCHEDULES,
     BatchGrowth,
@@ -16,7 +18,8 @@ from plrf.schedules import (
     WarmupStableDecay,
     schedule_of,
 )
-from plrf.training import SGD
+from plrf.study.schedules import schedule_text
+from plrf.training import SGD, steps_of, trainings
 
 HORIZON = 100
 STEPS = np.array([0, 4, 9, 30, 55, 80, 95, 100, 1000])
@@ -83,6 +86,77 @@ def test_sums_of_many_steps_are_whole():
     assert sgd.samples(np.array([10**12])).tolist() == [total]
 
 
+def test_relative_schedules_are_trained_for_each_step():
+    steps = np.array([0, 1, 2, 7, 30])
+    for schedule in RATES:
+        plans = trainings(SGD(0.3, 5, schedule, 30), steps)
+        if not schedule.relative:
+            assert plans == [(SGD(0.3, 5, schedule, 30), steps)]
+            continue
+        assert [plan for plan, _ in plans] == [SGD(0.3, 5, schedule, h) for h in (1, 2, 7, 30)]
+        assert [recorded.tolist() for _, recorded in plans] == [[0, 1], [2], [7], [30]]
+
+
+GROWING = [BatchGrowth(2, 4), BatchGrowth(3, 2), BatchGrowth(2, 7), BatchGrowth(50, 3)]
+
+
+@pytest.mark.parametrize("schedule", GROWING, ids=str)
+def test_least_number_of_steps_for_some_batches(schedule):
+    """Against the sums over the steps of all plans, which rise."""
+    spent = [
+        sum(schedule.growth(np.arange(horizon), horizon).tolist()) for horizon in range(1, 400)
+    ]
+    assert np.all(np.diff(spent) > 0)
+    for batches in range(1, spent[-1], max(1, spent[-1] // 2000)):
+        expected = next(k for k, sum_ in enumerate(spent, 1) if sum_ >= batches)
+        assert steps_of(schedule, batches) == expected
+
+
+def test_least_number_of_many_steps():
+    for schedule in (Constant(), Cosine(), PowerDecay(0.5)):
+        for batches in (1, 2, 10**6 + 1, 10**18):
+            assert steps_of(schedule, batches) == batches
+    steps = steps_of(BatchGrowth(2, 21), 10**18)
+    before, there = (
+        int(BatchGrowth(2, 21).summed_growth(np.array(n), n)) for n in (steps - 1, steps)
+    )
+    assert before < 10**18 <= there < 10**18 + 2**21
+
+
+@pytest.mark.parametrize("schedule", RATES, ids=str)
+def test_no_step_is_less_stable_than_without_a_schedule(schedule):
+    """As the check of configurations takes for granted."""
+    model, sgd = power_law_model(0.7, 0.0, 20, 80), SGD(0.1, 5, schedule, HORIZON)
+    without = kernel_mass(model, SGD(0.1, 5))
+    for now in sgd.each(120):
+        assert now.learning_rate == 0 or kernel_mass(model, now) <= without * (1 + 1e-12)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "text"),
+    [
+        (Constant(), "constant"),
+        (Cosine(final=0), "cosine"),
+        (Cosine(warmup=0.05), "cosine(warmup=0.05)"),
+        (WarmupStableDecay(cooldown=0.3, shape="sqrt"), "wsd(cooldown=0.3, shape=sqrt)"),
+        (PowerDecay(0.5, 100.0), "power(exponent=0.5, scale=100)"),
+        (Warmup(1e3), "warmup(steps=1000)"),
+        (BatchGrowth(), "batch_growth"),
+        (BatchGrowth(stages=3.0), "batch_growth(stages=3)"),
+    ],
+)
+def test_text_for_tables(schedule, text):
+    assert schedule_text(schedule) == text
+
+
+def test_whole_numbers_are_kept_as_such():
+    """They may be written as floats, as 1.0e+3 in YAML."""
+    assert type(Warmup(1e3).power_from) is int
+    growth = BatchGrowth(2.0, 3.0)
+    assert growth == BatchGrowth(2, 3) and growth.growth(np.array([9]), 10).dtype == np.int64
+    assert growth.summed_growth(np.array([10]), 10).dtype == np.int64
+
+
 def test_by_name():
     assert schedule_of("constant") == Constant()
     assert schedule_of({"name": "power", "exponent": 0.5}) == PowerDecay(0.5)
@@ -135,6 +209,8 @@ def test_mistakes_are_named(value, message):
 def test_what_is_no_number_is_named():
     with pytest.raises(TypeError, match=r"^final = 'x': must be "):
         schedule_of({"name": "cosine", "final": "x"})
+    with pytest.raises(ValueError, match=r"^schedule = \['x'\]: must be one of constant"):
+        schedule_of({"name": ["x"]})
     for value in (None, 1.0, ["cosine"]):
         with pytest.raises(TypeError, match=r"^schedule = .*: must be a name, a mapping or a sch"):
             schedule_of(value)

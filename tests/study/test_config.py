@@ -18,11 +18,11 @@ from plrf.exact.ridge import kernel_mass
 from plrf.model import power_law_model
 from plrf.study import catalogue
 from plrf.study.config import complete, validate
-from plrf.study.grid import expand
+from plrf.study.grid import expand, job_seconds
 from plrf.study.problems import ConfigError
 from plrf.study.schema import RULES, TYPE_NAMES
 from plrf.study.schemas import grid as grid_schema
-from plrf.training import SGD
+from plrf.training import SGD, recorded_steps
 
 ROOT = Path(__file__).parents[2]
 
@@ -282,6 +282,76 @@ BAD = {
         {"sweeps.line.noise": 0.1},
         'traverse = "line": ',
         "must be a sweep without label noise, noise = 0.1",
+    ),
+    "unknown schedule": (
+        {"sweeps.front.schedule": "cosin"},
+        'sweeps.front.schedule = "cosin": ',
+        "must be one of constant, warmup, power, cosine, wsd, batch_growth; did you mean cosine? (",
+    ),
+    "schedule without a name": (
+        {"sweeps.front.schedule": {"final": 0.5}},
+        'sweeps.front.schedule = {"final": 0.5}: ',
+        "must be one of constant, warmup, power, cosine, wsd, batch_growth (",
+    ),
+    "unknown parameter of a schedule": (
+        {"sweeps.front.schedule": {"name": "wsd", "cooldwn": 0.3}},
+        'sweeps.front.schedule = {"name": "wsd", "cooldwn": 0.3}: ',
+        "schedule 'wsd' has no 'cooldwn': its parameters are warmup, cooldown, shape, final",
+    ),
+    "parameter of a schedule out of range": (
+        {"sweeps.front.schedule": {"name": "cosine", "final": 1.5}},
+        'sweeps.front.schedule = {"name": "cosine", "final": 1.5}: ',
+        "final = 1.5: must be at most 1",
+    ),
+    "parameter of a schedule that is text": (
+        {"sweeps.front.schedule": {"name": "warmup", "steps": "1e3"}},
+        'sweeps.front.schedule = {"name": "warmup", "steps": "1e3"}: ',
+        "steps = '1e3': must be a whole number, at least 1",
+    ),
+    "schedule that is a number": (
+        {"sweeps.front.schedule": 3},
+        "sweeps.front.schedule = 3: ",
+        "must be text or a mapping (how learning rate",
+    ),
+    "scheduled traverse": (
+        {"sweeps.line.schedule": {"name": "wsd", "cooldown": 0.3}},
+        'traverse = "line": ',
+        "must be a sweep with a constant schedule, not wsd(cooldown=0.3)",
+    ),
+    "scheduled toy figure": (
+        {"sweeps.toy.schedule": "cosine"},
+        'toy_scaling.sweep = "toy": ',
+        "must be a sweep with a constant schedule, not cosine",
+    ),
+    "scheduled figure of negative beta": (
+        {"sweeps.edge.schedule": "batch_growth"},
+        'negative_beta.sweep = "edge": ',
+        "must be a sweep with a constant schedule, not batch_growth",
+    ),
+    "scheduled scale": (
+        {"sgd_at_scale": "front", "sweeps.front.schedule": "cosine"},
+        'sgd_at_scale = "front": ',
+        "must be a sweep with a constant schedule, not cosine",
+    ),
+    "runs around the optimum with a schedule": (
+        {"sweeps.front.around_optimum": 10, "sweeps.front.schedule": "cosine"},
+        "sweeps.front.around_optimum = 10: ",
+        "must be left out with a schedule",
+    ),
+    "schedule where v is d": (
+        {"sweeps.front.v_over_d": 1, "sweeps.front.schedule": "cosine"},
+        "sweeps.front.v_over_d = 1: ",
+        "v must exceed every d with the engine volterra and a schedule",
+    ),
+    "more steps than can be made one by one": (
+        {"sweeps.front.flops": 4e9, "sweeps.front.schedule": "cosine"},
+        "sweeps.front.flops = 4000000000.0: ",
+        "200000000 steps at d = 10, at most 100000000 can be made one by one",
+    ),
+    "schedule that diverges": (
+        {"sweeps.front.c": 1.9, "sweeps.front.schedule": "batch_growth"},
+        "sweeps.front.c = 1.9: ",
+        "SGD diverges, kernel mass |K| = ",
     ),
     "scale of an unknown sweep": (
         {"sgd_at_scale": "fronts"},
@@ -967,6 +1037,54 @@ def test_noise_of_labels_is_a_column_of_the_grid():
     assert set(expand(complete(edited({}), CONFIG_SCHEMA))["noise"]) == {0.0}
 
 
+def test_schedule_is_a_column_of_the_grid_and_sets_the_steps():
+    """With a growing batch: the least number of steps whose own samples reach the budget."""
+    schedule = {"name": "batch_growth", "factor": 3, "stages": 3}
+    config = edited({"defaults": {"schedule": "cosine"}, "sweeps.plane.schedule": schedule})
+    for name in ("toy", "line", "edge"):
+        config["sweeps"][name]["schedule"] = "constant"
+    grid = expand(validate(config, CONFIG_SCHEMA)).set_index("sweep")
+    assert grid["schedule"].groupby("sweep").unique().explode().to_dict() == {
+        "toy": "constant", "front": "cosine", "plane": "batch_growth(factor=3, stages=3)",
+        "line": "constant", "edge": "constant",
+    }  # fmt: skip
+    same = expand(complete(edited({}), CONFIG_SCHEMA)).set_index("sweep")
+    for name in ("toy", "front", "line", "edge"):
+        assert grid.loc[name, "steps"].tolist() == same.loc[name, "steps"].tolist()
+    (steps,) = set(grid.loc["plane", "steps"])
+    flops = [10 * sum(3 ** (3 * t // n) for t in range(n)) for n in (steps - 1, steps)]
+    assert flops[0] < 1e5 <= flops[1]
+
+
+def test_schedules_that_engines_follow_are_accepted():
+    recursion = {"sweeps.front.engines": ["recursion"], "sweeps.front.front": ...}
+    for edits in (
+        {"sweeps.front.schedule": {"name": "power", "exponent": 0.5}, "sweeps.front.flops": 1e12},
+        {"sweeps.edge.schedule": "constant", "sweeps.edge.around_optimum": 3},
+        {"sweeps.edge.schedule": {"name": "constant"}},
+        {"sweeps.front.schedule": "cosine", "sweeps.front.v_over_d": 1} | recursion,
+    ):
+        validate(edited(edits), CONFIG_SCHEMA)
+
+
+def test_a_mistaken_schedule_is_named_in_the_defaults():
+    (line,) = refusal(edited({"defaults": {"schedule": "cosin"}}))
+    assert line.startswith('defaults.schedule = "cosin": must be one of constant, warmup, power, ')
+
+
+def test_time_of_planned_runs_counts_all_their_steps():
+    """That of SGD is in proportion to the steps, but for its reductions."""
+    seconds = {}
+    for schedule in ("constant", "cosine"):
+        config = complete(edited({"sweeps.edge.schedule": schedule}), CONFIG_SCHEMA)
+        rows = expand(config).query("sweep == 'edge' and engine == 'sgd'")
+        assert set(rows["steps"]) == {10**4}
+        seconds[schedule] = job_seconds(rows, config)
+    steps = recorded_steps(10**4, 10)
+    ratio = seconds["cosine"] / seconds["constant"]
+    assert ratio == pytest.approx(steps.sum() / steps[-1], rel=0.1)
+
+
 def test_runs_without_an_engine_that_makes_runs_are_ignored():
     config = edited({"sweeps.plane.runs": 7})
     validate(config, CONFIG_SCHEMA)
@@ -1003,7 +1121,7 @@ def subschemas(schema):
 
 STRUCTURE = {
     "$schema", "$defs", "$ref", "title", "description", "properties", "required", "items",
-    "prefixItems", "additionalProperties", "propertyNames", "default",
+    "prefixItems", "additionalProperties", "propertyNames", "default", "examples",
 }  # fmt: skip
 
 
@@ -1021,7 +1139,8 @@ def test_schema_is_strict_and_described():
 def test_every_keyword_of_the_schema_has_words():
     for part in subschemas(CONFIG_SCHEMA):
         assert set(part) - STRUCTURE <= set(RULES)
-        assert part.get("type", "object") in TYPE_NAMES
+        kinds = part.get("type", "object")
+        assert TYPE_NAMES.keys() >= set([kinds] if isinstance(kinds, str) else kinds)
 
 
 # Properties of all configs

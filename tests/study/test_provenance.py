@@ -203,7 +203,8 @@ def test_fits_of_the_quick_run_depend_on_all_of_their_tables(quick):
     parts = []
     for name, sweep in parameters["sweeps"].items():
         if "windows" in sweep:
-            settings = {key: sweep[key] for key in ("windows", "v_over_d", "c", "batch", "noise")}
+            keys = ("windows", "v_over_d", "c", "batch", "noise", "schedule")
+            settings = {key: sweep[key] for key in keys}
             losses = sorted(map(str, (results / "losses").glob(f"*/{name}/*.parquet")))
             assert len(losses) >= len(sweep["engines"])
             pairs = [[alpha, beta] for _, alpha, beta in points(sweep)]

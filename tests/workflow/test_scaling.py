@@ -26,6 +26,7 @@ SWEEP = {
     "batch": 1,
     "c": 0.5,
     "noise": 0,
+    "schedule": "constant",
     "flops": 1.0e8,
     "runs": 10,
     "engines": ["sgd", "recursion", "volterra"],
@@ -88,7 +89,7 @@ def losses(n_rows):
     """Some losses, as a simulation writes them."""
     rng = np.random.default_rng(0)
     values = {field.name: rng.integers(100, size=n_rows) for field in losses_schema.LOSSES}
-    texts = {"sweep": "plane", "engine": "sgd", "status": "ok"}
+    texts = {"sweep": "plane", "schedule": "constant", "engine": "sgd", "status": "ok"}
     return pd.DataFrame(values | {"loss": rng.random(n_rows)} | texts)
 
 

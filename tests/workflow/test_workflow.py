@@ -346,7 +346,8 @@ class TestQuickWorkflow:
 
     def test_documented_columns(self, quick):
         losses = (
-            "sweep alpha beta d v batch learning_rate noise engine run step flops loss error status"
+            "sweep alpha beta d v batch learning_rate noise schedule engine run step flops loss "
+            "error status"
         )
         exponents = (
             "sweep alpha beta phase engine window window_low window_high method quantity "

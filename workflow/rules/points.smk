@@ -35,7 +35,6 @@ def batches(rows):
     seconds. Their number is a power of two, so that points and sizes that are added leave most jobs
     as they are.
     """
-    engine = ENGINES[rows["engine"].iloc[0]]
     alphas = rows["alpha"].unique().tolist()
     length = 1
     while len(alphas) > MOST_BATCHES * length:
@@ -43,7 +42,9 @@ def batches(rows):
     for start in range(0, len(alphas), length):
         batch = alphas[start : start + length]
         of_alphas = rows[rows["alpha"].isin(batch)]
-        seconds = {d: engine.seconds(of_size) for d, of_size in of_alphas.groupby("d", sort=False)}
+        seconds = {
+            d: job_seconds(of_size, config) for d, of_size in of_alphas.groupby("d", sort=False)
+        }
         small = [d for d in seconds if seconds[d] < SMALL_SECONDS]
         for sizes in filter(None, [small, *([d] for d in seconds if d not in small)]):
             yield batch_name(batch), batch_name(sizes), of_alphas[of_alphas["d"].isin(sizes)]
@@ -76,9 +77,11 @@ def job_rows(engine, wildcards):
 
 
 def job_points(engine, wildcards):
-    """Parameters of one job of an engine."""
+    """Parameters of one job of an engine, with the schedule as the configuration gives it."""
     keys = ["sweep", "alpha", "beta", "d", "v", "batch", "c", "learning_rate", "noise", "steps"]
-    return job_rows(engine, wildcards)[[*keys, "runs"]].to_dict("records")
+    schedule = config["sweeps"][wildcards.sweep]["schedule"]
+    points = job_rows(engine, wildcards)[[*keys, "runs"]].to_dict("records")
+    return [{**point, "schedule": schedule} for point in points]
 
 
 def job_files(folder, suffix, names):
@@ -143,7 +146,7 @@ def part_points(wildcards):
 
 def fitted_sweeps():
     """Sweeps whose exponents are wanted: their windows, and what sets the exact front."""
-    keys = ["windows", "v_over_d", "c", "batch", "noise"]
+    keys = ["windows", "v_over_d", "c", "batch", "noise", "schedule"]
     sweeps = config["sweeps"].items()
     return {name: {k: sweep[k] for k in keys} for name, sweep in sweeps if "windows" in sweep}
 

@@ -7,6 +7,8 @@ from functools import cache
 
 import numpy as np
 
+from plrf.study.grid import job_seconds
+
 
 def memory(megabytes, attempt):
     """Memory to ask for (MB): 1000 for the interpreters, Snakemake's own included, and a half more
@@ -50,7 +52,7 @@ def job_memory(engine, wildcards, attempt):
 
 def job_runtime(engine, wildcards, attempt):
     """Time of an engine's job."""
-    return minutes(engine.seconds(job_rows(engine, wildcards)), attempt)
+    return minutes(job_seconds(job_rows(engine, wildcards), config), attempt)
 
 
 def fit_memory(wildcards, attempt):

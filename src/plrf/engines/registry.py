@@ -27,9 +27,8 @@ class Engine:
     label : str
         In figures.
     runner : str
-        Function that computes losses, as "module:function". It takes a spectrum for each run, an
-        `SGD`, the steps and a stream for each run, or, without runs, a `Model`, an `SGD` and the
-        steps.
+        Function that computes losses, as "module:function". It takes a spectrum for each run or,
+        without runs, a `Model`; an `SGD`; the steps; and a stream for each run.
     samples : bool
         Whether it draws W anew for each run; otherwise W is averaged out.
     stochastic : bool
@@ -40,7 +39,8 @@ class Engine:
         The engine that does the same at smaller sizes, if any: in fits the two are one series of
         sizes, under the name of that one.
     seconds : callable
-        From the rows of the grid that a job covers to the time that it takes.
+        From the rows of the grid that a job covers to the time that it takes, with all steps that
+        are made as ``steps``.
     color : str
         In figures.
     marker : str
@@ -107,8 +107,9 @@ def _recursion_seconds(rows: pd.DataFrame) -> float:
 
 
 def _volterra_seconds(rows: pd.DataFrame) -> float:
-    """Time of the curves."""
-    return 0.1 * len(rows)
+    """Time of the curves; with a schedule steps are made one by one."""
+    steps = rows.loc[rows["schedule"] != "constant", "steps"]
+    return 0.1 * len(rows) + float((1 + 6e-7 * steps).sum())
 
 
 ENGINES = {

@@ -1,5 +1,7 @@
 """Expected loss with W averaged out: the deterministic equivalent (model sections 4 and 5)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,7 +11,12 @@ from plrf.model import Model
 from plrf.training import SGD
 
 
-def run(model: Model, sgd: SGD, steps: NDArray[np.int64]) -> LossCurves:
+def run(
+    model: Model,
+    sgd: SGD,
+    steps: NDArray[np.int64],
+    streams: Sequence[np.random.Generator] = (),
+) -> LossCurves:
     """Losses of a model by contour inversion, as the engine "volterra".
 
     Parameters
@@ -18,6 +25,8 @@ def run(model: Model, sgd: SGD, steps: NDArray[np.int64]) -> LossCurves:
     sgd : SGD
     steps : int array, shape (n,)
         Steps to record.
+    streams : sequence of Generator
+        Of no use here: nothing is random.
 
     Returns
     -------

@@ -107,7 +107,7 @@ def fits_at(study: Study, alpha: float, beta: float, quantity: str) -> pd.DataFr
     """All fits of an exponent at a point; `Untested` if there are none."""
     rows = study.tables["exponents"].query("quantity == @quantity")
     rows = rows[np.isclose(rows["alpha"], alpha) & np.isclose(rows["beta"], beta)]
-    rows = rows[rows["theory"].notna()]  # labels without noise
+    rows = rows[rows["theory"].notna()]  # labels without noise, a constant rate
     if rows.empty:
         raise Untested(f"no sweep fits exponents at ({alpha:g}, {beta:g})")
     return rows

@@ -43,7 +43,7 @@ def volterra_describes_sgd(study: Study) -> Finding:
     share W and data: the error of the mean over all points counts them once. Where the standard
     error of a point is above the margin, agreement tells nothing.
     """
-    losses = study.tables["losses"].query("noise == 0")
+    losses = study.tables["losses"].query("noise == 0 and schedule == 'constant'")
     parts = [
         ratios(rows, engine.name, EXACT)
         for engine in ENGINES.values()

@@ -13,6 +13,7 @@ from plrf.measure.curves import LossTable, loss_table, one_series
 from plrf.measure.estimates import METHODS
 from plrf.measure.exponents import QUANTITIES, Measurement, fit_exponents
 from plrf.measure.references import ExactFront, expected_exponents, spread
+from plrf.schedules import CONSTANT, schedule_of
 from plrf.streams import random_stream
 from plrf.theory.phases import exponents
 
@@ -81,7 +82,7 @@ def fit_window(
     curves : DataFrame
         Rows of the LOSSES schema of one sweep, alpha and beta.
     sweep : dict
-        The sweep's windows, v_over_d, c, batch and noise.
+        The sweep's windows, v_over_d, c, batch, noise and schedule.
     window : int
         Place in the list of windows.
     fits : dict
@@ -95,7 +96,7 @@ def fit_window(
         engine: {budgets.size: loss_table(rows, budgets) for budgets in (few, many)}
         for engine, rows in one_series(curves).groupby("engine")
     }
-    settings = {key: sweep[key] for key in ("v_over_d", "c", "batch", "noise")}
+    settings = {key: sweep[key] for key in ("v_over_d", "c", "batch", "noise", "schedule")}
     exact = ExactFront.compute(few, point["alpha"], point["beta"], **settings)
     columns = point | {"engine": EXACT, "window": window}
     solved = exact.measurement
@@ -137,9 +138,10 @@ def fit_point(
     parts = [fit_window(curves, sweep, window, fits, seed) for window in windows]
     found = Fits(*(pd.concat(part, ignore_index=True) for part in zip(*parts, strict=True)))
     rows = found.exponents.assign(phase=phase)
-    # What the paper says of exponents is for labels without noise.
+    # What the paper says of exponents is for labels without noise and a constant rate.
     point = curves[["alpha", "beta"]].iloc[0]
-    theory = np.full(2, np.nan) if sweep["noise"] else np.array(exponents(*point))
+    other = sweep["noise"] or schedule_of(sweep["schedule"]) != CONSTANT
+    theory = np.full(2, np.nan) if other else np.array(exponents(*point))
     rows["theory"] = rows["quantity"].map(dict(zip(QUANTITIES, map(float, theory), strict=True)))
     if phase == "edge":
         rows[[*ESTIMATE, "rms_residual"]] = np.nan

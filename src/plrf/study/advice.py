@@ -15,6 +15,7 @@ from plrf.exact.best_sizes import optimal_sizes
 from plrf.exact.groups import LEAST_SIZE
 from plrf.measure.coverage import Shortage, SizeGrid, shortage
 from plrf.study.grid import SETTINGS, engine_sizes, points, run_budgets
+from plrf.study.schedules import scheduled
 from plrf.theory.phases import phase_name
 
 MOST_POINTS = 9  # of a sweep that are looked at
@@ -63,7 +64,9 @@ def advice(config: Mapping[str, Any]) -> Iterator[str]:
         The budgets that fits will drop, why, and which sizes or window would do.
     """
     for name, sweep in config["sweeps"].items():
-        for window in sweep.get("windows", []) if sweep["v_over_d"] > 1 else []:
+        # Best sizes are known for a constant rate.
+        known = sweep["v_over_d"] > 1 and not scheduled(sweep)
+        for window in sweep.get("windows", []) if known else []:
             found = [findings(sweep, window, series, config["fits"]) for series in fitted(sweep)]
             told: dict[str, Finding] = {}
             for finding in filter(None, found):

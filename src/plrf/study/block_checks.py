@@ -5,8 +5,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from plrf.engines.registry import DRAWN, ENGINES
+from plrf.schedules import schedule_of
 from plrf.study.grid import has_points, points
 from plrf.study.problems import KeyPath, Problem, problem, suggestion
+from plrf.study.schedules import schedule_text, scheduled
 from plrf.study.sweep_checks import edge_problems, repeats, stability_problems
 from plrf.theory.phases import TOLERANCE, phase_name
 
@@ -26,10 +28,13 @@ def _unknown_sweep(path: KeyPath, name: str, names: Collection[str]) -> Iterator
         yield problem(path, name, f"must be the name of a sweep; {suggestion(name, names)}")
 
 
-def _noisy(path: KeyPath, name: str, sweep: Mapping[str, Any]) -> Iterator[Problem]:
-    """Find label noise in a sweep of a figure that draws what the theory says without it."""
+def _without_theory(path: KeyPath, name: str, sweep: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find label noise or a schedule in a sweep of a figure that draws what the theory says."""
     if sweep["noise"]:
         yield problem(path, name, f"must be a sweep without label noise, noise = {sweep['noise']}")
+    if scheduled(sweep):
+        schedule = schedule_text(schedule_of(sweep["schedule"]))
+        yield problem(path, name, f"must be a sweep with a constant schedule, not {schedule}")
 
 
 def _falling(path: KeyPath, budgets: list[float]) -> Iterator[Problem]:
@@ -46,7 +51,7 @@ def _toy_problems(toy: Any, sound: Sweeps, names: Collection[str]) -> Iterator[P
     sweep = sound.get(name)
     if sweep is None or not has_points(sweep):
         return
-    yield from _noisy(path, name, sweep)
+    yield from _without_theory(path, name, sweep)
     if "volterra" not in sweep["engines"] or len(points(sweep)) > 1:
         rule = "must be a sweep with the engine volterra and exactly one point"
         yield problem(path, name, rule)
@@ -81,7 +86,7 @@ def _traverse_problems(name: Any, sound: Sweeps, names: Collection[str]) -> Iter
     sweep = sound.get(name)
     if sweep is None or not has_points(sweep):
         return
-    yield from _noisy(("traverse",), name, sweep)
+    yield from _without_theory(("traverse",), name, sweep)
     alphas = {alpha for _, alpha, _ in points(sweep)}
     if not 1 <= len(sweep.get("windows", [])) <= MOST_PANELS or len(alphas) > 1:
         rule = f"must be a sweep with one alpha and one to {MOST_PANELS} windows"
@@ -124,7 +129,7 @@ def _negative_beta_problems(
     sweep = sound.get(name)
     if sweep is None or not has_points(sweep):
         return
-    yield from _noisy((*path, "sweep"), name, sweep)
+    yield from _without_theory((*path, "sweep"), name, sweep)
     alphas = {alpha for _, alpha, _ in points(sweep)}
     if not {"sgd", "volterra"} <= set(sweep["engines"]) or len(alphas) > 1:
         rule = "must be a sweep with the engines sgd and volterra and exactly one alpha"
@@ -198,7 +203,7 @@ def _scale_problems(name: Any, sound: Sweeps, names: Collection[str]) -> Iterato
     sweep = sound.get(name)
     if sweep is None or not has_points(sweep):
         return
-    yield from _noisy(("sgd_at_scale",), name, sweep)
+    yield from _without_theory(("sgd_at_scale",), name, sweep)
     stochastic = [name for name, engine in ENGINES.items() if engine.stochastic]
     if set(stochastic).isdisjoint(sweep["engines"]):
         rule = f"must be a sweep with one of the engines {', '.join(stochastic)}"

@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from plrf.schedules import schedule_of
 from plrf.study.grid import points
+from plrf.study.schedules import schedule_text
 from plrf.theory.phases import phase_name
 
 Config = Mapping[str, Any]
@@ -138,7 +140,9 @@ def _front(sweep: str, name: str) -> Figure:
     def params(config: Config) -> dict[str, Any]:
         ((alpha, beta),) = sweep_points(config, sweep)
         point = {"alpha": alpha, "beta": beta, "phase": phase_name(alpha, beta)}
-        return {"sweep": sweep, "point": point}
+        schedule = schedule_of(config["sweeps"][sweep]["schedule"])
+        words = {"schedule": schedule_text(schedule), "planned": schedule.relative}
+        return {"sweep": sweep, "point": point, **words}
 
     return Figure(
         name,

@@ -16,10 +16,12 @@ from plrf.exact.best_sizes import optimal_budgets
 from plrf.exact.ridge import kernel_mass
 from plrf.model import power_law_model
 from plrf.scaling import learning_rate
+from plrf.schedules import schedule_of
 from plrf.study.problems import KeyPath
+from plrf.study.schedules import schedule_text
 from plrf.study.schemas.grid import GRID
 from plrf.theory.phases import phase_name
-from plrf.training import SGD
+from plrf.training import SGD, steps_of
 
 SETTINGS = ("v_over_d", "c", "batch", "noise")
 """Keys of a sweep that set its exact front."""
@@ -50,7 +52,7 @@ def sweep_grid(name: str, sweep: Mapping[str, Any]) -> pd.DataFrame:
 
 def _rows(name: str, sweep: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Make the rows of one sweep, which depend on nothing outside it."""
-    batch, c = sweep["batch"], sweep["c"]
+    batch, c, schedule = sweep["batch"], sweep["c"], schedule_of(sweep["schedule"])
     asked = [
         (engine, set(engine_sizes(engine, sweep)))
         for engine in ENGINES.values()
@@ -68,6 +70,7 @@ def _rows(name: str, sweep: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             "batch": batch,
             "c": c,
             "noise": sweep["noise"],
+            "schedule": schedule_text(schedule),
             "learning_rate": learning_rate(c, alpha, v, batch),
             "kernel_mass": grid_kernel_mass(c, alpha, d, v, batch),
             "phase": phase_name(alpha, beta),
@@ -78,8 +81,19 @@ def _rows(name: str, sweep: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                 if d not in sizes or d not in budgets[alpha]:
                     continue
                 runs, flops = sweep["runs"], budgets[alpha][d]
-            steps = math.ceil(flops / (d * batch))
+            steps = steps_of(schedule, math.ceil(flops / (d * batch)))
             yield {**size, "engine": engine.name, "flops": flops, "steps": steps, "runs": runs}
+
+
+def job_seconds(rows: pd.DataFrame, config: Mapping[str, Any]) -> float:
+    """Time of a job, by its engine's estimate from rows of the grid of one engine and sweep.
+
+    Planned runs make all steps anew for each step that is recorded, a geometric series.
+    """
+    engine, sweep = ENGINES[rows["engine"].iloc[0]], config["sweeps"][rows["sweep"].iloc[0]]
+    planned = schedule_of(sweep["schedule"]).relative
+    times = 1 + config["steps_per_decade"] / math.log(10) if planned else 1
+    return engine.seconds(rows.assign(steps=times * rows["steps"]))
 
 
 def engine_sizes(engine: Engine, sweep: Mapping[str, Any]) -> list[int]:

@@ -8,7 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from plrf.schedules import schedule_of
+from plrf.study.schedules import schedule_text
 from plrf.study.schemas.losses import loss_status
+from plrf.training import SGD, trainings
 
 Array = NDArray[np.float64]
 
@@ -20,11 +23,24 @@ def runner_of(name: str) -> Callable[..., Any]:
     return runner
 
 
+def training_of(point: Mapping[str, Any]) -> SGD:
+    """Training of a row of the grid, with the schedule as the configuration gives it."""
+    schedule = schedule_of(point["schedule"])
+    return SGD(point["learning_rate"], point["batch"], schedule, point["steps"])
+
+
+def flops_at(d: int, sgd: SGD, steps: NDArray[np.int64]) -> Array:
+    """Flops of trainings of a size up to some steps, each planned for its own if it must be."""
+    samples = np.concatenate([plan.samples(recorded) for plan, recorded in trainings(sgd, steps)])
+    return d * samples.astype(float)
+
+
 def loss_rows(
     point: Mapping[str, Any],
     engine: str,
     run: int,
     steps: NDArray[np.int64],
+    flops: Array,
     loss: Array,
     error: Array | None,
 ) -> pd.DataFrame:
@@ -33,13 +49,15 @@ def loss_rows(
     Parameters
     ----------
     point : mapping
-        A row of the grid.
+        A row of the grid, with the schedule as the configuration gives it.
     engine : str
         Its name.
     run : int
         Number of the run, -1 if there are none.
     steps : int array, shape (n,)
         Recorded steps.
+    flops : array, shape (n,)
+        Compute up to there.
     loss : array, shape (n,)
         Losses.
     error : array, shape (n,), optional
@@ -49,10 +67,11 @@ def loss_rows(
     return pd.DataFrame(
         {
             **{key: point[key] for key in keys},
+            "schedule": schedule_text(schedule_of(point["schedule"])),
             "engine": engine,
             "run": run,
             "step": steps,
-            "flops": float(point["d"] * point["batch"]) * steps,
+            "flops": flops,
             "loss": loss,
             "error": np.nan if error is None else error,
             "status": loss_status(loss, np.zeros(loss.shape) if error is None else error),

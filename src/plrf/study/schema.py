@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
+from plrf.schedules import SCHEDULES, schedule_of
 from plrf.study.problems import Problem, problem, suggestion
 
 TYPE_NAMES = {
@@ -22,6 +23,7 @@ TYPE_NAMES = {
 RULES = {
     "type": "must be {}",
     "enum": "must be one of {}",
+    "format": "{}",
     "pattern": "must be a valid name",
     "minimum": "must be at least {}",
     "maximum": "must be at most {}",
@@ -50,9 +52,18 @@ Validator = extend(
 )
 
 
+def _is_schedule(value: object) -> bool:
+    """Whether a name or a mapping is a schedule; other types are refused as such."""
+    return not isinstance(value, str | dict) or bool(schedule_of(value))
+
+
+FORMATS = FormatChecker(formats=())
+FORMATS.checkers["schedule"] = (_is_schedule, (TypeError, ValueError))
+
+
 def schema_problems(config: object, schema: Mapping[str, Any]) -> Iterator[Problem]:
     """Find violations of a JSON Schema."""
-    for error in Validator(schema).iter_errors(config):
+    for error in Validator(schema, format_checker=FORMATS).iter_errors(config):
         path = tuple(error.absolute_path)
         properties = error.schema.get("properties", {})
         if error.validator == "additionalProperties":
@@ -72,10 +83,22 @@ def _rule(error: ValidationError) -> str:
     allowed, hint = error.validator_value, ""
     if error.validator == "type":
         hint = _spelling_hint(error.instance, allowed)
-        allowed = TYPE_NAMES[allowed]
+        kinds = allowed if isinstance(allowed, list) else [allowed]
+        allowed = " or ".join(TYPE_NAMES[kind] for kind in kinds)
     elif error.validator == "enum":
         allowed = ", ".join(allowed)
+    elif error.validator == "format":
+        allowed = _schedule_rule(error)
     return RULES[error.validator].format(allowed) + hint + _meaning(error.schema)
+
+
+def _schedule_rule(error: ValidationError) -> str:
+    """Say what is wrong with a schedule: its name, or what its parameters may be."""
+    name = error.instance.get("name", "") if isinstance(error.instance, dict) else error.instance
+    if name in list(SCHEDULES):
+        return str(error.cause)
+    hint = suggestion(name, SCHEDULES)
+    return f"must be one of {', '.join(SCHEDULES)}{f'; {hint}' if hint.startswith('did') else ''}"
 
 
 def _spelling_hint(value: object, expected: str) -> str:

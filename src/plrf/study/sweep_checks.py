@@ -6,11 +6,14 @@ from decimal import ROUND_DOWN, Context
 from operator import itemgetter
 from typing import Any
 
-from plrf.engines.registry import DRAWN, ENGINES, WITH_RUNS
+from plrf.engines.registry import DRAWN, ENGINES, EXACT, WITH_RUNS
 from plrf.exact.groups import LEAST_SIZE
+from plrf.exact.loss import MOST_STEPS
+from plrf.exact.modes import single_steps
 from plrf.exact.ridge import critical_learning_rate
 from plrf.model import power_law_model
 from plrf.scaling import learning_rate
+from plrf.schedules import schedule_of
 from plrf.study.catalogue import FIGURES
 from plrf.study.grid import (
     engine_sizes,
@@ -22,7 +25,9 @@ from plrf.study.grid import (
     run_budgets,
 )
 from plrf.study.problems import KeyPath, Problem, problem
+from plrf.study.schedules import scheduled
 from plrf.theory.phases import TOLERANCE
+from plrf.training import SGD, steps_of
 
 # Budgets of a narrower window could not be told apart.
 NARROWEST_WINDOW = 1.01
@@ -42,6 +47,7 @@ def sweep_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]
     first = [
         *_size_problems(path, sweep),
         *_group_problems(path, sweep),
+        *_schedule_problems(path, sweep),
         *edge_problems(path, sweep),
         *stability_problems(path, sweep),
         *_budget_problems(path, sweep),
@@ -111,6 +117,28 @@ def _group_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem
                 yield problem((*path, "d", sweep["d"].index(d)), d, rule)
 
 
+def _schedule_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find what a schedule does not go with."""
+    if not scheduled(sweep):
+        return
+    if "around_optimum" in sweep:
+        rule = "must be left out with a schedule: best budgets are those of a constant rate"
+        yield problem((*path, "around_optimum"), sweep["around_optimum"], rule)
+    if EXACT not in sweep["engines"]:
+        return
+    if min(features(sweep, d) - d for d in sweep["d"]) == 0:
+        rule = f"v must exceed every d with the engine {EXACT} and a schedule"
+        yield problem((*path, "v_over_d"), sweep["v_over_d"], rule)
+    schedule, step = schedule_of(sweep["schedule"]), min(sweep["d"]) * sweep["batch"]
+    last = steps_of(schedule, math.ceil(sweep["flops"] / step))
+    if single_steps(SGD(1.0, sweep["batch"], schedule, last), last) > MOST_STEPS:
+        rule = (
+            f"{last} steps at d = {min(sweep['d'])}, at most {MOST_STEPS} can be made one by one "
+            f"by the engine {EXACT} with this schedule"
+        )
+        yield problem((*path, "flops"), sweep["flops"], rule)
+
+
 def _run_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]:
     """Find an engine that around_optimum leaves without any run at some alpha."""
     if "around_optimum" not in sweep:
@@ -142,7 +170,11 @@ def edge_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def stability_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]:
-    """Find a learning rate at which the expected loss diverges for some point and d."""
+    """Find a learning rate at which the expected loss diverges for some point and d.
+
+    Where a constant rate is stable, each step of a schedule is: no factor of the rate exceeds 1,
+    and where the batch B grows, gamma B stays and the kernel mass falls (section 10).
+    """
     c, batch = sweep["c"], sweep["batch"]
     alphas = dict.fromkeys(alpha for _, alpha, _ in points(sweep))
     places = [(alpha, d, features(sweep, d), batch) for alpha in alphas for d in sweep["d"]]

@@ -12,6 +12,7 @@ GRID = schema(
     ("batch", pa.int64()),
     ("c", pa.float64()),
     ("noise", pa.float64()),  # variance of the labels' noise
+    ("schedule", pa.string()),  # with the parameters that are not the defaults
     ("learning_rate", pa.float64()),
     ("kernel_mass", pa.float64()),
     ("flops", pa.float64()),  # budget of one run

@@ -13,10 +13,11 @@ LOSSES = schema(
     ("batch", pa.int64()),
     ("learning_rate", pa.float64()),
     ("noise", pa.float64()),  # variance of the labels' noise; losses are without it
+    ("schedule", pa.string()),  # with the parameters that are not the defaults
     ("engine", pa.string()),
     ("run", pa.int64()),  # -1 where W is averaged out
     ("step", pa.int64()),
-    ("flops", pa.float64()),  # d * step * batch
+    ("flops", pa.float64()),  # d times all samples up to the step
     ("loss", pa.float64()),  # NaN from a divergence on
     ("error", pa.float64()),  # the solver's own relative error; NaN for SGD
     ("status", pa.string()),  # ok, diverged, inaccurate or failed
