@@ -44,7 +44,7 @@ class CriticalBatch:
 
 
 def critical_batch(flops: ArrayLike, **settings: Any) -> CriticalBatch:
-    """Batch from which on half as many steps to the same loss cost 10% more compute.
+    """Batch from which on half as many steps to the same loss cost 10% more compute (section 10).
 
     Each budget and batch has its best size: from ``(f, B)`` a larger batch B' leads to the loss of
     the former with ``1.1 f`` flops and half its steps.
@@ -56,6 +56,10 @@ def critical_batch(flops: ArrayLike, **settings: Any) -> CriticalBatch:
     settings
         As for `plrf.compute_optimal`, but for the batch. With ``c="optimal"`` each batch has its
         own learning rate.
+
+    Returns
+    -------
+    CriticalBatch
 
     Raises
     ------

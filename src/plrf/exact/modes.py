@@ -5,7 +5,7 @@ integrals around the spectrum. The nodes of a contour are modes with complex eig
 hundred at any size, and obey the recursion of a given W.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from plrf.exact.log_time import coast
 from plrf.exact.ridge import DeterministicEquivalent
 from plrf.exact.steps import march
 from plrf.progress import track
-from plrf.training import BLOCK, SGD
+from plrf.training import BLOCK, SGD, trainings
 
 Array = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
@@ -254,12 +254,12 @@ def planned(
     loss, error : arrays, shape (n,)
         As of `stepped`.
     """
-    if not sgd.schedule.relative:
-        return stepped(steps, spectrum, sgd)
-    trainings = [replace(sgd, horizon=max(int(step), 1)) for step in steps]
-    modes = complex_modes(spectrum, min(_top(each, each.horizon or 1) for each in trainings))
-    loss, error = np.empty((2, steps.size))
-    for k, training in enumerate(trainings):
-        walk = Walk(modes, spectrum, training)
-        loss[k : k + 1], error[k : k + 1] = walk.to(int(steps[k]) + 1, steps[k : k + 1])
-    return loss, error
+    plans = trainings(sgd, steps)
+    if len(plans) == 1:
+        plan, recorded = plans[0]
+        return stepped(recorded, spectrum, plan)
+    # One contour for all.
+    modes = complex_modes(spectrum, min(_top(plan, plan.horizon or 1) for plan, _ in plans))
+    walks = (Walk(modes, spectrum, plan).to(int(own[-1]) + 1, own) for plan, own in plans)
+    losses, errors = zip(*walks, strict=True)
+    return np.concatenate(losses), np.concatenate(errors)

@@ -95,6 +95,10 @@ def optimal_schedule(
         largest rate and one parameter are tuned: the exponent of "power" and "polynomial", the
         final factor of "cosine", the cooldown of "wsd", none of "constant".
 
+    Returns
+    -------
+    OptimalSchedule
+
     Raises
     ------
     ValueError
