@@ -53,7 +53,7 @@ def critical_batch(flops: ArrayLike, **settings: Any) -> CriticalBatch:
     ----------
     flops : array, any shape
         Budgets f.
-    settings
+    settings : keyword arguments
         As for `plrf.compute_optimal`, but for the batch. With ``c="optimal"`` each batch has its
         own learning rate.
 

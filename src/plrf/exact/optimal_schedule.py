@@ -88,7 +88,7 @@ def optimal_schedule(
         Data and target complexity.
     d : float, optional
         Number of parameters; the best one without it. It may be any real number.
-    v_over_d, batch, noise
+    v_over_d, batch, noise : float
         As for `plrf.compute_optimal`.
     family : str
         "free": each step has a learning rate of its own. Or the name of a schedule, of which the
