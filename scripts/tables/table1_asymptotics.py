@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from plrf.draw.cells import number
 from plrf.scaling import learning_rate
 from plrf.study.store import write_rendered
 from plrf.theory.limits import power_laws
@@ -68,12 +69,6 @@ def asymptotics(points: dict[str, list[float]]) -> pd.DataFrame:
             rows.append(row)
     order = ["F_0", "F_pp", "F_ac", "K_pp"]
     return pd.DataFrame(rows).sort_values("part", key=lambda x: x.map(order.index), kind="stable")
-
-
-def number(value: float, pattern: str = "{:.4f}") -> str:
-    """Write a number, and zero without a sign; a dash where there is none."""
-    text = pattern.format(value) if np.isfinite(value) else "–"
-    return text.removeprefix("-") if text.strip("-0.") == "" else text
 
 
 def markdown(table: pd.DataFrame) -> str:

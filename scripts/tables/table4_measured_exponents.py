@@ -1,8 +1,8 @@
 """Table 4: measured exponents against theory, for each point and method."""
 
-import numpy as np
 import pandas as pd
 
+from plrf.draw.cells import interval, markdown_rows, number, std_error
 from plrf.study.schemas.fits import EXPONENTS
 from plrf.study.store import read_table, write_rendered
 
@@ -37,16 +37,6 @@ def measured_exponents(exponents: pd.DataFrame) -> pd.DataFrame:
     ).sort_values(ORDER, ignore_index=True)
 
 
-def number(value: float, pattern: str = "{:.4f}") -> str:
-    """Format a number; a dash where there is none."""
-    return pattern.format(value) if np.isfinite(value) else "–"
-
-
-def std_error(row: pd.Series) -> str:
-    """A standard error; that of a solver is far below the digits shown."""
-    return number(row.std_error, "{:.0e}" if row.error_source == "solver" else "{:.4f}")
-
-
 COLUMNS = {
     "exponent": lambda row: SYMBOLS[row.quantity],
     "window (flops)": lambda row: f"{row.window_low:.2g} to {row.window_high:.2g}",
@@ -54,7 +44,7 @@ COLUMNS = {
     "approach": lambda row: METHODS[row.method],
     "estimate": lambda row: number(row.estimate),
     "std. error": std_error,
-    "95% interval": lambda row: f"{number(row.ci_low)} to {number(row.ci_high)}",
+    "95% interval": interval,
     "expected": lambda row: number(row.expected),
     "exact": lambda row: number(row.exact),
     "theory": lambda row: number(row.theory),
@@ -75,10 +65,7 @@ def markdown(table: pd.DataFrame) -> str:
     lines = ["# Table 4: measured exponents", "", NOTE]
     for (alpha, beta, sweep), rows in table.groupby(POINT):
         lines += [f"## α = {alpha:g}, β = {beta:g}: phase {rows['phase'].iloc[0]} ({sweep})", ""]
-        lines += ["| " + " | ".join(COLUMNS) + " |", "|" + " --- |" * len(COLUMNS)]
-        for row in rows.itertuples():
-            lines.append("| " + " | ".join(cell(row) for cell in COLUMNS.values()) + " |")
-        lines.append("")
+        lines += [*markdown_rows(COLUMNS, rows), ""]
     return "\n".join(lines)
 
 

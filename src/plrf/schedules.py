@@ -4,8 +4,10 @@ A schedule gives factors of the learning rate and of the batch that an `SGD` beg
 relative to the number of steps of the whole training, the horizon; after it they stay as they end.
 """
 
+import math
 from collections.abc import Hashable, Mapping
 from dataclasses import MISSING, dataclass, fields
+from fractions import Fraction
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
@@ -18,6 +20,7 @@ Array = NDArray[np.float64]
 Steps = NDArray[np.int64]
 
 COOLDOWNS = ("linear", "sqrt")
+MOST_PARTS = 20
 
 
 @runtime_checkable
@@ -57,7 +60,11 @@ class _OneBatch:
     """Schedules that leave the batch as it is."""
 
     relative: ClassVar[bool] = False
-    parts = 1
+
+    @property
+    def parts(self) -> int:
+        """The horizon is a whole."""
+        return 1
 
     @property
     def power_from(self) -> int | None:
@@ -105,7 +112,7 @@ class Warmup(_OneBatch):
     steps: int
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "steps", whole_number("steps", self.steps, least=1))
+        _store(self, "steps", whole_number("steps", self.steps, least=1))
 
     @property
     def power_from(self) -> int | None:
@@ -133,8 +140,8 @@ class PowerDecay(_OneBatch):
     scale: float = 1.0
 
     def __post_init__(self) -> None:
-        number("exponent", self.exponent, least=0)
-        number("scale", self.scale, above=0)
+        _store(self, "exponent", number("exponent", self.exponent, least=0))
+        _store(self, "scale", number("scale", self.scale, above=0))
 
     @property
     def power_from(self) -> int | None:
@@ -161,7 +168,7 @@ class PolynomialDecay(_OneBatch):
     exponent: float = 1.0
 
     def __post_init__(self) -> None:
-        number("exponent", self.exponent, least=0)
+        _store(self, "exponent", number("exponent", self.exponent, least=0))
 
     def rate(self, steps: Steps, horizon: int) -> Array:
         """Fall from 1 to 0."""
@@ -186,8 +193,8 @@ class Cosine(_OneBatch):
     final: float = 0.0
 
     def __post_init__(self) -> None:
-        _part("warmup", self.warmup, below=True)
-        _part("final", self.final)
+        _part(self, "warmup", below=True)
+        _part(self, "final")
 
     def rate(self, steps: Steps, horizon: int) -> Array:
         """Rise and fall."""
@@ -222,8 +229,8 @@ class WarmupStableDecay(_OneBatch):
     final: float = 0.0
 
     def __post_init__(self) -> None:
-        _part("warmup", self.warmup, below=True)
-        number("cooldown", self.cooldown, above=0)
+        _part(self, "warmup", below=True)
+        _store(self, "cooldown", number("cooldown", self.cooldown, above=0))
         # With room for rounding: 0.9 + 0.1 may exceed 1.
         if self.warmup + self.cooldown > 1 + 1e-12:
             raise ValueError(
@@ -232,7 +239,12 @@ class WarmupStableDecay(_OneBatch):
             )
         if self.shape not in COOLDOWNS:
             raise ValueError(f"shape = {self.shape!r}: must be one of {', '.join(COOLDOWNS)}")
-        _part("final", self.final)
+        _part(self, "final")
+
+    @property
+    def parts(self) -> int:
+        """Parts of which warm-up and cooldown are whole numbers, if twenty or fewer are enough."""
+        return math.lcm(*(_denominator(part) for part in (self.warmup, self.cooldown)))
 
     def rate(self, steps: Steps, horizon: int) -> Array:
         """Rise, stay and fall."""
@@ -303,7 +315,20 @@ def schedule_of(value: str | Mapping[str, Any] | Schedule) -> Schedule:
     return made
 
 
-def _part(name: str, value: Any, below: bool = False) -> None:
-    """Check a number from 0 to 1; the latter excluded if it must be below."""
-    if not number(name, value, least=0) <= 1 or (below and value == 1):
+def _denominator(part: float) -> int:
+    """Number of equal parts of one of which a number is a multiple; 1 if it takes many."""
+    fraction = Fraction(part).limit_denominator(MOST_PARTS)
+    return fraction.denominator if abs(fraction - part) < 1e-12 else 1
+
+
+def _store(schedule: Any, name: str, value: float) -> None:
+    """Set a parameter of a frozen schedule to what was given, as a number of Python's own."""
+    object.__setattr__(schedule, name, value)
+
+
+def _part(schedule: Any, name: str, below: bool = False) -> None:
+    """Check and store a part of the horizon or of the largest factor, from 0 to 1."""
+    value = number(name, getattr(schedule, name), least=0)
+    if value > 1 or (below and value == 1):
         raise ValueError(f"{name} = {value:.12g}: must be {'below' if below else 'at most'} 1")
+    _store(schedule, name, value)

@@ -115,6 +115,61 @@ def test_half_the_steps_of_the_critical_batch_cost_a_tenth_more():
     assert flops_to_the_loss(batch)[0] == pytest.approx(1.1e6, rel=3e-3)
 
 
-def test_critical_batch_below_one():
-    critical = critical_batch([1e6], alpha=1.0, beta=0.7)
-    assert critical.status == ["no minimum"] and np.isnan(critical.batch).all()
+def test_critical_batch_below_one_and_out_of_range():
+    below = critical_batch([1e6], alpha=1.0, beta=0.7)
+    assert below.status == ["below"] and np.isnan(below.batch).all()
+    # The few steps that are left could not be halved.
+    few = critical_batch([1e5], alpha=0.7, beta=1.2, noise=0.1, c="optimal")
+    assert few.status == ["no minimum"] and np.isnan(few.loss).all()
+
+
+@pytest.mark.parametrize(
+    ("point", "flops", "c"),
+    [
+        ({"alpha": 0.9, "beta": 0.4, "noise": 3.0}, 1e6, 0.01),
+        ({"alpha": 0.9, "beta": 0.4, "noise": 1e3}, 1e8, 3e-5),
+        ({"alpha": 0.7, "beta": 0.7, "noise": 100.0}, 1e6, 8e-4),
+    ],
+)
+def test_best_learning_rate_where_higher_ones_have_no_best_size(point, flops, c):
+    joint = compute_optimal(flops, **point, c="optimal")
+    assert joint.status == "ok" and 0.2 * c < joint.c < 5 * c
+    given = [compute_optimal(flops, **point, c=joint.c * x).loss for x in (0.8, 1.0, 1.25)]
+    assert given[1] == pytest.approx(joint.loss, rel=1e-6) and given[1] == np.nanmin(given)
+
+
+def test_best_batch_where_one_sample_has_no_best_size():
+    point = {"alpha": 0.9, "beta": 0.4, "noise": 10.0, "c": 0.5}
+    joint = compute_optimal(1e6, **point, batch="optimal")
+    losses = [compute_optimal(1e6, **point, batch=b).loss for b in (30, 100, 300, 1000)]
+    assert joint.status == "ok" and joint.loss <= np.nanmin(losses)
+    assert compute_optimal(1e6, **point).status == "no minimum"
+
+
+def test_best_batch_just_above_one():
+    point = {"alpha": 0.9, "beta": 0.4, "noise": 0.1, "c": 0.18}
+    joint = compute_optimal(1e5, **point, batch="optimal")
+    assert 1.2 < joint.batch < 1.7
+    for batch in (1, 1.25, 1.5, 2):
+        assert compute_optimal(1e5, **point, batch=batch).loss > joint.loss * (1 - 1e-9)
+
+
+@pytest.mark.parametrize(
+    "schedule", [WarmupStableDecay(), WarmupStableDecay(0.1, 0.05, "sqrt"), Cosine()], ids=str
+)
+def test_errors_cover_what_other_budgets_change(schedule):
+    """Cooldowns act on whole steps, over which the loss jumps with the horizon."""
+    front = compute_optimal([1e4, 1e4, 1.3e4, 1e4], **POINT, schedule=schedule)
+    for name in ("loss", "d", "eta"):
+        values, error = getattr(front, name), getattr(front, f"{name}_error")
+        scale = 1 if name == "eta" else values[0]
+        for k in (1, 3):
+            assert abs(values[k] - values[0]) <= 2 * (error[0] + error[k]) * scale
+    assert np.all(front.loss_error < 1e-2)
+
+
+def test_rate_that_vanishes():
+    """Log time goes on where a power of the step is too small for a number."""
+    given = {"alpha": 0.9, "beta": 0.4, "d": 50, "v": 200, "learning_rate": 0.1, "noise": 0.1}
+    loss = expected_loss([2**12, 2**21, 2**30], **given, schedule=PowerDecay(40.0)).loss
+    np.testing.assert_allclose(loss, loss[0], rtol=1e-8)

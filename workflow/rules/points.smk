@@ -167,6 +167,12 @@ def plane_front():
     return {key: config["plane"][key] for key in ("flops", "v_over_d", "c", "batch")}
 
 
+def algorithm_settings(part, key):
+    """The settings of one part of the block, with those of all parts and one more."""
+    block = config["algorithms"]
+    return {name: block[name] for name in ("points", "v_over_d", key)} | block[part]
+
+
 def exact_fronts():
     """Exact fronts of the parts that the configuration asks for, by their names in the script."""
     tables = {

@@ -7,6 +7,7 @@ PART_TABLES = {
     "spectra": ["histogram", "eigenvalues", "density", "contours"],
     "finite_size": ["ratio", "traverse", "fronts"],
     "explorer": ["points", "losses", "fronts"],
+    "algorithms": ["schedules", "rates", "batches", "critical", "noise"],
 }
 REPORT_PAGES = {t.name: f"results/report/{t.name}.html" for t in TABLES}
 REPORT_PAGES["performance"] = "results/report/performance.html"

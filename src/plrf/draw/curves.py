@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
-from plrf.engines.registry import DRAWN, ENGINES
+from plrf.engines.registry import DRAWN, ENGINES, Engine
 from plrf.measure.curves import one_series
 
 BAND = (0.1, 0.5, 0.9)  # quantiles over runs of SGD
@@ -28,15 +28,33 @@ def draw_loss_curves(ax: Axes, losses: pd.DataFrame, colors: Mapping[float, Any]
         Color of each size d.
     """
     for (d, name), curves in one_series(losses).groupby(["d", "engine"]):
-        if name not in DRAWN:
-            continue
-        if not DRAWN[name].runs:
-            draw_line(ax, curves["flops"], curves["loss"], color=colors[d], lw=0.9)
-            continue
-        runs = curves.pivot(index="flops", columns="run", values="loss")
-        low, median, high = np.quantile(runs, BAND, axis=1)
-        ax.fill_between(runs.index, low, high, color=colors[d], alpha=0.3, lw=0)
-        draw_line(ax, runs.index, median, color=colors[d], lw=0.7, ls=(0, (1, 1)))
+        if name in DRAWN:
+            draw_loss_curve(ax, DRAWN[name], curves, colors[d])
+
+
+def draw_loss_curve(
+    ax: Axes, engine: Engine, curves: pd.DataFrame, color: Any, median: bool = True
+) -> None:
+    """Loss of one size and engine against compute: a line, or a band with the median.
+
+    Parameters
+    ----------
+    ax : Axes
+    engine : Engine
+    curves : DataFrame
+        Rows of the LOSSES schema.
+    color : color
+    median : bool
+        Whether the median of runs is drawn in their band.
+    """
+    if not engine.runs:
+        draw_line(ax, curves["flops"], curves["loss"], color=color, lw=0.9)
+        return
+    runs = curves.pivot(index="flops", columns="run", values="loss")
+    low, middle, high = np.quantile(runs, BAND, axis=1)
+    ax.fill_between(runs.index, low, high, color=color, alpha=0.3, lw=0)
+    if median:
+        draw_line(ax, runs.index, middle, color=color, lw=0.7, ls=(0, (1, 1)))
 
 
 def where_averaged(losses: pd.DataFrame) -> str:

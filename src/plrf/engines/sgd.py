@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from plrf.arguments import whole_number
 from plrf.engines.curves import DIVERGENCE_FACTOR, LossCurves
 from plrf.engines.reduction import Reduction
 from plrf.exact.groups import Groups
@@ -54,6 +55,7 @@ def simulate(
     LossCurves
         Of shape (n_steps, n_chains).
     """
+    whole_number("batch", sgd.batch, least=1)
     shape = (len(streams), len(reductions) // len(streams), -1)
     state = np.array([[*-r.coefficients, -np.sqrt(r.floor + r.noise)] for r in reductions])
     state = state.reshape(shape)

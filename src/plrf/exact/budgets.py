@@ -50,7 +50,10 @@ class BudgetLosses:
         return model, self.rule.training(model)
 
     def log_loss(self, log_d: float, flops: float) -> Array:
-        """Log P, and its derivative in log f at fixed d.
+        """Log P, its derivative in log f at fixed d, and what is uncertain of both.
+
+        Trainings are planned for whole numbers of steps, over which a schedule's parts may jump;
+        at a constant rate nothing is uncertain.
 
         Raises
         ------
@@ -64,7 +67,7 @@ class BudgetLosses:
         loss, slope = invert_at(flops / (model.d * sgd.batch), spectrum, sgd)
         if not loss > 0:
             raise ConvergenceError(f"loss at {model} and {flops:g} flops: {loss:g}")
-        return np.array([np.log(loss), slope / loss])
+        return np.array([np.log(loss), slope / loss, 0.0, 0.0])
 
     def _planned(self, samples: float, spectrum: DeterministicEquivalent, sgd: SGD) -> Array:
         """The same with a schedule, from trainings of whole numbers of steps nearby."""
@@ -77,9 +80,16 @@ class BudgetLosses:
         longest = replace(sgd, schedule=self.schedule, horizon=last)
         check_schedule(spectrum.model, longest, last)
         loss, _ = planned(horizons, spectrum, longest)
+        if not np.all(loss > 0):
+            raise ConvergenceError(
+                f"loss at {spectrum.model} and {samples:g} samples: {loss.min():g}"
+            )
         ends = sgd.batch * np.array([self._samples(int(horizon)) for horizon in horizons])
-        fit = Polynomial.fit(np.log(ends / samples), np.log(loss), horizons.size - 1)
-        return np.array([fit(0.0), fit.deriv()(0.0)])
+        x, y = np.log(ends / samples), np.log(loss)
+        degrees = x.size - 1, min(2, x.size - 2)
+        through, smooth = (Polynomial.fit(x, y, degree) for degree in degrees)
+        found, check = (np.array([fit(0.0), fit.deriv()(0.0)]) for fit in (through, smooth))
+        return np.concatenate([found, np.abs(found - check)])
 
     def _samples(self, horizon: int) -> int:
         """Samples of a training planned for a number of steps, over those of its first step."""

@@ -1,7 +1,8 @@
 """The critical batch: up to it steps can be saved at little cost (section 10)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,11 +12,16 @@ from scipy.optimize import brentq
 from plrf.arguments import numbers
 from plrf.exact.front import front_search
 from plrf.exact.inversion import FIRST_HYPERBOLA
-from plrf.exact.search import LEAST_SIZE, NoMinimumError, Search
-from plrf.statuses import NO_MINIMUM, OK
+from plrf.exact.loss import DivergenceError
+from plrf.exact.minimise import NoMinimumError
+from plrf.exact.ridge import ConvergenceError
+from plrf.exact.search import LEAST_SIZE, Search
+from plrf.schedules import CONSTANT, Schedule
+from plrf.statuses import NO_MINIMUM, NOT_CONVERGED, OK
 
 Array = NDArray[np.float64]
 
+BELOW = "below"  # the critical batch is, of all that can be compared
 COST = 1.1  # of halving the steps, in compute
 SPACING = 0.4  # in log B, of fronts between which cubic splines are right to 1e-3
 LEAST_POINTS = 4
@@ -32,7 +38,8 @@ class CriticalBatch:
     d, steps, loss : arrays
         Best size, number of steps and loss with that batch.
     status : array of str
-        "ok", or "no minimum" if there is none between 1 and what leaves 16 steps.
+        "ok"; "below" if each batch that has a best size is above it; "no minimum" if none up to 16
+        steps is; "not converged" if a loss could not be computed.
     """
 
     flops: Array
@@ -43,7 +50,16 @@ class CriticalBatch:
     status: NDArray[np.str_]
 
 
-def critical_batch(flops: ArrayLike, **settings: Any) -> CriticalBatch:
+def critical_batch(
+    flops: ArrayLike,
+    *,
+    alpha: float,
+    beta: float,
+    v_over_d: float = 4.0,
+    c: float | Literal["optimal"] = 0.5,
+    noise: float = 0.0,
+    schedule: str | Mapping[str, Any] | Schedule = CONSTANT,
+) -> CriticalBatch:
     """Batch from which on half as many steps to the same loss cost 10% more compute (section 10).
 
     Each budget and batch has its best size: from ``(f, B)`` a larger batch B' leads to the loss of
@@ -53,9 +69,10 @@ def critical_batch(flops: ArrayLike, **settings: Any) -> CriticalBatch:
     ----------
     flops : array, any shape
         Budgets f.
-    settings : keyword arguments
-        As for `plrf.compute_optimal`, but for the batch. With ``c="optimal"`` each batch has its
-        own learning rate.
+    alpha, beta, v_over_d, noise, schedule
+        As for `plrf.compute_optimal`.
+    c : float or "optimal"
+        As there; if "optimal", each batch has its own learning rate, and a budget takes seconds.
 
     Returns
     -------
@@ -63,35 +80,41 @@ def critical_batch(flops: ArrayLike, **settings: Any) -> CriticalBatch:
 
     Raises
     ------
-    ValueError, TypeError, DivergenceError
+    ValueError, TypeError
         As of `plrf.compute_optimal`.
     """
     flops = numbers("flops", flops, above=0)
-    found = np.full((4, flops.size), np.nan)
+    task = {"alpha": alpha, "beta": beta, "noise": noise}
+    found, status = np.full((4, flops.size), np.nan), np.full(flops.size, NOT_CONVERGED)
     for k, budget in enumerate(flops.flat):
-        found[:, k] = _critical(float(budget), front_search(batch=1, **settings))
-    status = np.where(np.isfinite(found[0]), OK, NO_MINIMUM).reshape(flops.shape)
+        search = front_search(**task, v_over_d=v_over_d, c=c, schedule=schedule)
+        try:
+            found[:, k], status[k] = _critical(float(budget), search)
+        except ConvergenceError:
+            status[k] = NOT_CONVERGED
     batches, sizes, steps, loss = found.reshape(4, *flops.shape)
-    return CriticalBatch(flops, batches, sizes, steps, loss, status)
+    return CriticalBatch(flops, batches, sizes, steps, loss, status.reshape(flops.shape))
 
 
-def _critical(flops: float, search: Search) -> Array:
-    """Critical batch, size, steps and loss at one budget; NaN if it is out of range."""
+def _critical(flops: float, search: Search) -> tuple[Array, str]:
+    """Critical batch, size, steps and loss at one budget, NaN if there is none; and the status."""
     log_batches, curves, crossing = np.empty(0), np.empty((0, 2, 3)), np.nan
     for log_batch in np.arange(0, np.log(flops / (FIRST_HYPERBOLA * LEAST_SIZE)), SPACING):
         try:
             pair = [_best(budget, log_batch, search) for budget in (flops, COST * flops)]
-        except NoMinimumError:
-            break
+        except (NoMinimumError, DivergenceError):
+            if log_batches.size:
+                break
+            continue  # noise may leave no best size to small batches
         log_batches, curves = np.append(log_batches, log_batch), np.append(curves, [pair], axis=0)
         if log_batches.size >= LEAST_POINTS:
             crossing = _crossing(log_batches, curves)
         if not np.isnan(crossing):
             break
     if not np.isfinite(crossing):
-        return np.full(4, np.nan)
+        return np.full(4, np.nan), NO_MINIMUM if np.isnan(crossing) else BELOW
     steps, log_d, log_loss = _best(flops, crossing, search)
-    return np.exp([crossing, log_d, steps, log_loss])
+    return np.exp([crossing, log_d, steps, log_loss]), OK
 
 
 def _best(flops: float, log_batch: float, search: Search) -> Array:

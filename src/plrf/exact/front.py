@@ -7,8 +7,7 @@ batch are minima of such minima.
 """
 
 from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -16,8 +15,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from plrf.arguments import number, numbers
 from plrf.exact.budgets import BudgetLosses
+from plrf.exact.minimise import NoMinimumError
 from plrf.exact.ridge import ConvergenceError
-from plrf.exact.search import NoMinimumError, Search, size_range
+from plrf.exact.search import Search, size_range
 from plrf.scaling import ScalingRule
 from plrf.schedules import CONSTANT, Schedule, schedule_of
 from plrf.statuses import NO_MINIMUM, NOT_CONVERGED, OK
@@ -50,7 +50,8 @@ class Optimum:
         Estimated absolute errors.
     status : array of str
         "ok"; "no minimum" if the best size leaves the range from 12 parameters, 49 features and
-        the least stable size to 16 steps; "not converged" if a loss could not be computed.
+        the least stable size to 16 batches, or the best c falls below 1e-9 of its threshold; "not
+        converged" if a loss could not be computed.
     """
 
     flops: Array
@@ -132,7 +133,7 @@ def compute_optimal(
         noise=noise,
         schedule=schedule,
     )
-    rows = np.full((flops.size, 2, 8), np.nan)
+    rows = np.full((flops.size, 2, 10), np.nan)
     status = np.full(flops.size, NO_MINIMUM, dtype=f"<U{len(NOT_CONVERGED)}")
     previous: tuple[float, Array] | None = None
     for k in np.argsort(flops, axis=None):
@@ -140,8 +141,6 @@ def compute_optimal(
         if previous is not None:
             log_budget, row = previous
             search.guesses["d"] = row[2] + row[3] * (np.log(budget) - log_budget)
-        elif search.losses.schedule != CONSTANT:
-            search.guesses |= _without_schedule(search, budget)
         try:
             rows[k] = search.at(budget)
         except ConvergenceError:
@@ -151,7 +150,7 @@ def compute_optimal(
         else:
             status[k] = OK
             previous = np.log(budget), rows[k, 0]
-    return _optimum(flops, rows.reshape(*flops.shape, 2, 8), status.reshape(flops.shape))
+    return _optimum(flops, rows.reshape(*flops.shape, 2, 10), status.reshape(flops.shape))
 
 
 def front_search(
@@ -170,6 +169,8 @@ def front_search(
     if v_over_d == np.inf and 2 * alpha <= 1:
         raise ValueError(f"alpha = {alpha:.12g}: must be above 0.5 where v_over_d is infinite")
     phase_name(alpha, beta)  # raises where there is no power law
+    if v_over_d == np.inf and 2 * (alpha + beta) <= 1:
+        raise ValueError(f"beta = {beta:.12g}: must be above {0.5 - alpha:.12g} at v_over_d = inf")
     asked = {"c": c, "batch": batch}
     free = [name for name, value in asked.items() if value == OPTIMAL]
     c = ScalingRule.c if c == OPTIMAL else number("c", c, above=0)
@@ -179,22 +180,10 @@ def front_search(
     return Search(losses, size_range(alpha, v_over_d), free)
 
 
-def _without_schedule(search: Search, flops: float) -> dict[str, float]:
-    """Where to begin: the best size at a constant rate and without noise, which costs little."""
-    losses = search.losses
-    rule = replace(losses.rule, c=losses.critical_c(search.bounds[0]) / 2)
-    task = PowerLawTask(losses.task.alpha, losses.task.beta)
-    plain = Search(BudgetLosses(task, rule), search.bounds)
-    with suppress(NoMinimumError):
-        plain.at(flops)
-    return plain.guesses
-
-
 def _optimum(flops: Array, rows: Array, status: NDArray[np.str_]) -> Optimum:
-    """Name the rows that a search returns, of shape (..., 2, 8)."""
-    (log_loss, slope, log_d, xi, log_c, of_c, log_batch, of_batch), errors = np.moveaxis(
-        rows, (-2, -1), (0, 1)
-    )
+    """Name the rows that a search returns, of shape (..., 2, 10)."""
+    found, errors = np.moveaxis(rows, (-2, -1), (0, 1))
+    log_loss, slope, log_d, xi, log_c, of_c, log_batch, of_batch = found[:8]
     return Optimum(
         flops,
         d=np.exp(log_d),

@@ -27,6 +27,7 @@ MATRIX = np.array(
 )
 NODES = MATRIX.sum(axis=1)
 STAGES = 3
+LEAST = 1e-150
 SMALL = 0.05  # logarithms below it have a delay by series: its two terms cancel
 
 
@@ -43,13 +44,14 @@ def _coefficients(
     """Coefficients of ``q' = rate q + gain (P + s2) - lag P'`` at a time (model section 10)."""
     batch = sgd.batch
     before, now, after = sgd.learning_rate * sgd.factors(np.array([time - 0.5, time, time + 0.5]))
-    relative = (after - before) / now
+    relative = (after - before) / now if now > 0 else 0.0
 
     def lost(rate: Any) -> ComplexArray:
         part: ComplexArray = 2 * rate * batch * points - rate**2 * batch * (batch + 1) * points**2
         return part
 
     loss = lost(now)
+    loss = np.where(np.abs(loss) < LEAST, LEAST, loss)  # limits, where a rate is no more
     logarithm = _logarithm(loss)
     small = np.abs(logarithm) < SMALL
     series = 0.5 - logarithm / 12 + logarithm**3 / 720

@@ -20,6 +20,10 @@ MAX_MOVES = 100
 SCAN_POINTS = 24
 
 
+class NoMinimumError(ArithmeticError):
+    """A function falls towards a bound."""
+
+
 @dataclass(frozen=True, eq=False)
 class Minimum:
     """Where a function is lowest, and what it is around there.
@@ -79,12 +83,25 @@ def minimise(
     return None
 
 
+def value_at(function: Callable[[float], Array], x: float) -> float:
+    """First component of a function that may itself be a minimum; infinite where there is none."""
+    if not np.isfinite(x):
+        return np.inf
+    try:
+        return float(function(x)[0])
+    except NoMinimumError:
+        return np.inf
+
+
 def downhill(function: Callable[[float], Array], start: float, low: float, high: float) -> float:
     """Walk in steps of an interpolation's width to where a function's first component is low."""
-    best, value = start, function(start)[0]
+    best, least = start, value_at(function, start)
     for step in (-2 * HALF_WIDTH, 2 * HALF_WIDTH):
-        while low <= best + step <= high and (found := function(best + step)[0]) < value:
-            best, value = best + step, found
+        while low <= best + step <= high:
+            value = value_at(function, best + step)
+            if value >= least and np.isfinite(value):
+                break
+            best, least = best + step, value
     return best
 
 

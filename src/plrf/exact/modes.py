@@ -6,6 +6,7 @@ hundred at any size, and obey the recursion of a given W.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +58,7 @@ class ComplexModes:
         return ComplexModes(self.points[one], self.signal[one], self.trace[one])
 
 
+@lru_cache(maxsize=4)  # trainings of many lengths have the same largest rate
 def complex_modes(spectrum: DeterministicEquivalent, top: float) -> ComplexModes:
     """Contours around a spectrum on which no step's factor exceeds 1 (model section 10).
 
@@ -254,12 +256,6 @@ def planned(
     loss, error : arrays, shape (n,)
         As of `stepped`.
     """
-    plans = trainings(sgd, steps)
-    if len(plans) == 1:
-        plan, recorded = plans[0]
-        return stepped(recorded, spectrum, plan)
-    # One contour for all.
-    modes = complex_modes(spectrum, min(_top(plan, plan.horizon or 1) for plan, _ in plans))
-    walks = (Walk(modes, spectrum, plan).to(int(own[-1]) + 1, own) for plan, own in plans)
-    losses, errors = zip(*walks, strict=True)
-    return np.concatenate(losses), np.concatenate(errors)
+    ends = [stepped(own, spectrum, plan) for plan, own in trainings(sgd, steps)]
+    loss, error = (np.concatenate(parts) for parts in zip(*ends, strict=True))
+    return loss, error

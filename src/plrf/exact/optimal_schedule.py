@@ -17,7 +17,11 @@ from plrf.exact.inversion import FIRST_HYPERBOLA
 from plrf.exact.minimise import minimise
 from plrf.exact.modes import complex_modes
 from plrf.exact.parametrised import SHAPES, Family, Nodes, Parametrised
-from plrf.exact.ridge import DeterministicEquivalent, critical_learning_rate
+from plrf.exact.ridge import (
+    ConvergenceError,
+    DeterministicEquivalent,
+    critical_learning_rate,
+)
 from plrf.model import Model
 from plrf.statuses import NO_MINIMUM, NOT_CONVERGED, OK
 from plrf.task import PowerLawTask
@@ -25,9 +29,12 @@ from plrf.task import PowerLawTask
 Array = NDArray[np.float64]
 FREE = "free"
 STABLE = 0.999  # of the critical learning rate, the largest that is tried
-PER_DECADE = (12, 6)  # nodes of a free schedule, of the result and of the search for the size
+# Nodes per decade of a free schedule, and precision of log P: where the size is looked for, and of
+# the result and what it is checked by.
+SEARCH, CHECK, RESULT = (6, 1e-9), (6, 1e-11), (12, 1e-11)
 MOST_STEPS = 10**6
-OPTIONS = {"maxiter": 5000, "maxfun": 10_000, "maxcor": 30, "ftol": 1e-11, "gtol": 1e-8}
+TOLERANCE = 1e-4  # of the gradient of log P, at an optimum
+OPTIONS = {"maxiter": 5000, "maxfun": 10_000, "maxcor": 30, "gtol": 1e-8}
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +48,8 @@ class OptimalSchedule:
     steps : int
         Number of steps.
     loss, error : float
-        Loss after them and its estimated relative error: what twice as many nodes change, and the
-        difference of two contours.
+        Loss after them and its estimated relative error: the difference of two contours and, if
+        each step is free, what twice as many nodes change.
     learning_rate : array, shape (steps,)
         gamma_t.
     c : array, shape (steps,)
@@ -107,7 +114,7 @@ def optimal_schedule(
     TypeError
         If an argument is not a number.
     """
-    flops = number("flops", flops, above=0)
+    flops, batch = number("flops", flops, above=0), number("batch", batch, least=1)
     if family != FREE and family not in SHAPES:
         raise ValueError(f"family = {family!r}: must be one of {', '.join([FREE, *SHAPES])}")
     search = front_search(
@@ -117,6 +124,11 @@ def optimal_schedule(
     low, high = search.bounds
     low = max(low, float(np.log(flops / (batch * MOST_STEPS))))
     high = min(high, float(np.log(flops / (batch * FIRST_HYPERBOLA))))
+    if low > high:
+        raise ValueError(
+            f"flops = {flops:g}: must be at least {flops * np.exp(low - high):g}, for "
+            f"{FIRST_HYPERBOLA} steps at the least size"
+        )
     if d is not None:
         d = number("d", d, above=0)
         if not low <= np.log(d) <= high:
@@ -129,12 +141,11 @@ def optimal_schedule(
         start = float(search.at(flops)[0][2])
     except ArithmeticError:
         start = (low + high) / 2
-    found = minimise(problem.log_loss, low, high, start)
-    if found is None:
-        empty = np.empty(0)
-        nan = float("nan")
-        return OptimalSchedule(flops, nan, batch, 0, nan, nan, empty, empty, nan, NO_MINIMUM)
-    return problem.result(float(np.exp(found.x)))
+    try:
+        found = minimise(problem.log_loss, low, high, start)
+        return problem.result(float(np.exp(found.x))) if found else problem.missing(NO_MINIMUM)
+    except ConvergenceError:
+        return problem.missing(NOT_CONVERGED)
 
 
 class _Problem:
@@ -149,15 +160,23 @@ class _Problem:
 
     def log_loss(self, log_d: float) -> Array:
         """Log of the least loss of a size, the only component."""
-        return np.array([np.log(self._solve(float(np.exp(log_d)), PER_DECADE[1]).loss)])
+        return np.array([np.log(self._solve(float(np.exp(log_d)), *SEARCH).loss)])
 
     def result(self, d: float) -> OptimalSchedule:
         """The best schedule of a size."""
-        coarse, fine = (self._solve(d, per_decade) for per_decade in PER_DECADE[::-1])
+        if self.family != FREE:
+            return self._solve(d, *RESULT)
+        coarse, fine = self._solve(d, *CHECK), self._solve(d, *RESULT)
         return replace(fine, error=fine.error + abs(coarse.loss / fine.loss - 1))
 
-    def _solve(self, d: float, per_decade: int) -> OptimalSchedule:
-        steps = max(round(self.flops / (d * self.batch)), 1)
+    def missing(self, status: str) -> OptimalSchedule:
+        """What is returned where there is none."""
+        nan, empty = float("nan"), np.empty(0)
+        return OptimalSchedule(self.flops, nan, self.batch, 0, nan, nan, empty, empty, nan, status)
+
+    def _solve(self, d: float, per_decade: int, precision: float) -> OptimalSchedule:
+        # Rounding leaves neither the range of sizes nor that of steps.
+        steps = int(self.flops / (d * self.batch) * (1 + 1e-12))
         d = self.flops / (steps * self.batch)
         model = Model(self.task, d, self.v_over_d * d)
         spectrum = DeterministicEquivalent(model)
@@ -178,7 +197,7 @@ class _Problem:
             jac=True,
             method="L-BFGS-B",
             bounds=schedules.bounds,
-            options=OPTIONS,
+            options=OPTIONS | {"ftol": precision},
         )
         rates = schedules.rates(found.x)
         self.last = schedules.keep(found.x)
@@ -194,5 +213,14 @@ class _Problem:
             top * rates,
             top * rates * self.batch * self.task.trace(model.v),
             schedules.shape(found.x),
-            OK if found.success else NOT_CONVERGED,
+            OK if _at_optimum(found.x, found.jac, schedules.bounds) else NOT_CONVERGED,
         )
+
+
+def _at_optimum(x: Array, gradient: Array, bounds: list[tuple[float, float]]) -> bool:
+    """Whether no parameter that is free to move would lower the loss.
+
+    The optimiser itself calls it a failure if rounding ends its last line search.
+    """
+    low, high = np.transpose(bounds)
+    return bool(np.abs(np.clip(x - gradient, low, high) - x).max() < TOLERANCE)

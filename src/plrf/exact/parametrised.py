@@ -133,7 +133,7 @@ class Family:
 
     def __init__(self, name: str, steps: int) -> None:
         self._name, self._of, self._steps = name, SHAPES[name], np.arange(steps)
-        self.bounds = [(1e-9, 1.0)] + ([self._of[1:3]] if self._of else [])
+        self.bounds = [(0.0, 1.0)] + ([self._of[1:3]] if self._of else [])
 
     def start(self, last: Array | None) -> Array:
         """The last parameters."""

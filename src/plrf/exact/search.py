@@ -1,6 +1,7 @@
 """Minima of the loss on a budget over sizes, learning rates and batches (sections 7 and 10)."""
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -8,8 +9,18 @@ from numpy.typing import NDArray
 
 from plrf.exact.budgets import BudgetLosses
 from plrf.exact.inversion import FIRST_HYPERBOLA
-from plrf.exact.minimise import HALF_WIDTH, Minimum, downhill, minimise
+from plrf.exact.loss import DivergenceError
+from plrf.exact.minimise import (
+    HALF_WIDTH,
+    Minimum,
+    NoMinimumError,
+    downhill,
+    minimise,
+    value_at,
+)
 from plrf.scaling import ScalingRule
+from plrf.schedules import CONSTANT
+from plrf.task import PowerLawTask
 
 Array = NDArray[np.float64]
 Found = tuple[Array, Array]
@@ -19,10 +30,6 @@ LEAST_FEATURES = 49.0  # from 48 on v may be any real number
 LARGEST_POWER = 1e280  # of v**(2 alpha), so that nothing overflows
 LARGEST_SIZE = 1e12  # where a learning rate is unstable, it is so at all sizes
 LEAST_C, LARGEST_C = 1e-9, 0.99  # over its threshold, of those among which the best is sought
-
-
-class NoMinimumError(ArithmeticError):
-    """The loss falls towards a bound."""
 
 
 def size_range(alpha: float, v_over_d: float) -> tuple[float, float]:
@@ -43,9 +50,9 @@ def size_range(alpha: float, v_over_d: float) -> tuple[float, float]:
 def _at_minimum(minimum: Minimum) -> Array:
     """Components of a function of x and the budget where the first is least over x.
 
-    They are log P, its slope in log f at fixed x, then pairs of a coordinate and its slope. As f
-    changes x follows, so that ``d log P/d x`` stays zero: log P changes through its own slope only,
-    coordinates also through x.
+    They are log P, its slope in log f at fixed x, then pairs of a coordinate and its slope; the
+    last pair is what is uncertain. As f changes x follows, so that ``d log P/d x`` stays zero: log P
+    changes through its own slope only, coordinates also through x.
     """
     x, (log_loss, slope, *pairs) = minimum.x, minimum.curves
     moved = -slope.deriv()(x) / log_loss.deriv(2)(x)
@@ -59,8 +66,8 @@ def _at_minimum(minimum: Minimum) -> Array:
 class Search:
     """Minima over log d and, if they are free, over c and over batches.
 
-    Minima return log P, its slope in log f, and log d, log c and log B, each with its slope; and
-    the differences of these to those of coarser interpolants.
+    Minima return log P, its slope in log f, log d, log c and log B, each with its slope, and what
+    is uncertain of the first two; and the errors of these, from coarser interpolants.
 
     Attributes
     ----------
@@ -89,10 +96,22 @@ class Search:
         ConvergenceError, DivergenceError, ValueError
             As of the losses.
         """
+        if "d" not in self.guesses and self.losses.schedule != CONSTANT:
+            self.guesses["d"] = self._without_schedule(flops)
         of_batch = self._over_c if "c" in self.free else self._over_sizes
         if "batch" in self.free:
             return self._over_batches(of_batch, flops, self.losses.rule)
         return of_batch(flops, self.losses.rule)
+
+    def _without_schedule(self, flops: float) -> float:
+        """Where to begin: the best size at a constant rate, without noise, costs little."""
+        task, rule = self.losses.task, self.losses.rule
+        rule = replace(rule, c=self.losses.critical_c(self.bounds[0]) / 2)
+        plain = Search(BudgetLosses(PowerLawTask(task.alpha, task.beta), rule), self.bounds)
+        with suppress(ArithmeticError):
+            plain.at(flops)
+        # Else at the largest size, with the fewest steps.
+        return plain.guesses.get("d", float(np.log(flops / (rule.batch * FIRST_HYPERBOLA))))
 
     def _least(
         self,
@@ -102,14 +121,21 @@ class Search:
         high: float,
         start: float | None = None,
     ) -> Found:
-        if start is not None and name not in self.guesses:
+        """Minimum over one coordinate; from its start it walks to where it may be."""
+        if start is not None and not np.isfinite(
+            value_at(function, self.guesses.get(name, np.inf))
+        ):
             self.guesses[name] = downhill(function, start, low, high)
         found = minimise(function, low, high, self.guesses.get(name))
         if found is None:
             raise NoMinimumError(name)
         self.guesses[name] = found.x
         row = _at_minimum(found)
-        return row, np.abs(row - _at_minimum(found.coarser()))
+        errors = np.abs(row - _at_minimum(found.coarser()))
+        uncertain = row[-2:]
+        errors[:2] += uncertain
+        errors[2] += uncertain[0] / (HALF_WIDTH * found.curves[0].deriv(2)(found.x))
+        return row, errors
 
     def _over_sizes(self, flops: float, rule: ScalingRule) -> Found:
         """Over sizes at which the learning rate is stable."""
@@ -120,7 +146,8 @@ class Search:
         fixed = [np.log(rule.c), 0.0, np.log(rule.batch), 0.0]
 
         def function(log_d: float) -> Array:
-            return np.array([*losses.log_loss(log_d, flops), log_d, 0.0, *fixed])
+            log_loss, slope, *uncertain = losses.log_loss(log_d, flops)
+            return np.array([log_loss, slope, log_d, 0.0, *fixed, *uncertain])
 
         return self._least("d", function, low, high)
 
@@ -135,8 +162,9 @@ class Search:
         largest = -np.log(1 / LARGEST_C - 1)
         try:
             return self._least("c", function, np.log(LEAST_C), largest, start=0.0)
-        except NoMinimumError:
-            if function(largest)[0] > function(largest - 2 * HALF_WIDTH)[0]:
+        except NoMinimumError as error:
+            lower = value_at(function, largest - 2 * HALF_WIDTH)
+            if error.args != ("c",) or not value_at(function, largest) <= lower:
                 raise
             self.guesses["c"] = largest
             return self._over_sizes(flops, replace(rule, c=LARGEST_C * critical))
@@ -144,12 +172,22 @@ class Search:
     def _over_batches(
         self, of_batch: Callable[[float, ScalingRule], Found], flops: float, rule: ScalingRule
     ) -> Found:
-        """Over batches, which may be any real numbers from 1 on."""
+        """Over batches from 1 on, any real numbers; those below tell the slope at 1."""
 
         def function(log_batch: float) -> Array:
-            return of_batch(flops, replace(rule, batch=float(np.exp(log_batch))))[0]
+            try:
+                return of_batch(flops, replace(rule, batch=float(np.exp(log_batch))))[0]
+            except DivergenceError as error:
+                raise NoMinimumError("d") from error
 
-        if function(0.0)[0] <= function(2 * HALF_WIDTH)[0]:
-            return of_batch(flops, replace(rule, batch=1))
         largest = np.log(flops / (FIRST_HYPERBOLA * LEAST_SIZE))
-        return self._least("batch", function, 0.0, largest, start=HALF_WIDTH)
+        try:
+            found = self._least("batch", function, -2 * HALF_WIDTH, largest, start=HALF_WIDTH)
+            if self.guesses["batch"] > 0:
+                return found
+        except NoMinimumError as error:
+            above = value_at(function, HALF_WIDTH)
+            if error.args != ("batch",) or not value_at(function, 0.0) <= above:
+                raise
+        self.guesses["batch"] = 0.0
+        return of_batch(flops, replace(rule, batch=1))

@@ -6,6 +6,7 @@ from typing import Any
 
 from plrf.engines.registry import DRAWN, ENGINES
 from plrf.schedules import schedule_of
+from plrf.study.algorithm_checks import algorithms_problems, schedules_problems
 from plrf.study.grid import has_points, points
 from plrf.study.problems import KeyPath, Problem, problem, suggestion
 from plrf.study.schedules import schedule_text, scheduled
@@ -226,4 +227,6 @@ BLOCK_CHECKS: dict[str, Check] = {
     "finite_size": _finite_size_problems,
     "explorer": _explorer_problems,
     "sgd_at_scale": _scale_problems,
+    "schedules": schedules_problems,
+    "algorithms": algorithms_problems,
 }

@@ -110,6 +110,18 @@ def _finite_size_points(config: Config) -> list[tuple[float, float]]:
     return [*_pairs([block["ratio"]["point"]]), *traverse, *_pairs(block["fronts"]["points"])]
 
 
+def _algorithm(name: str, *tables: str) -> Figure:
+    return Figure(
+        name,
+        f"{name}.py",
+        "Algorithms",
+        ("algorithms",),
+        _files("algorithms", *tables),
+        _nothing,
+        lambda config: _pairs(config["algorithms"]["points"]),
+    )
+
+
 def _exponent_plane(name: str, quantity: str, category: str) -> Figure:
     return Figure(
         name,
@@ -233,6 +245,18 @@ FIGURES = (
         lambda config: {"sweep": config["sgd_at_scale"]},
         lambda config: sweep_points(config, config["sgd_at_scale"]),
     ),
+    Figure(
+        "schedules",
+        "schedules.py",
+        "Algorithms",
+        ("schedules",),
+        {"losses": LOSSES, "fronts": FRONTS, "exponents": EXPONENTS},
+        lambda config: dict(config["schedules"]),
+        lambda config: sweep_points(config, config["schedules"]["sweeps"][0]),
+    ),
+    _algorithm("optimal_schedule", "schedules", "rates"),
+    _algorithm("batch", "batches", "critical"),
+    _algorithm("label_noise", "noise"),
 )
 """Figures with a name of their own, in the order of their names; sweeps ask for front figures."""
 
@@ -262,6 +286,17 @@ TABLES = (
     ),
     Table("table3_notation", ("phase_points",), {}, _nothing),
     Table("table4_measured_exponents", ("sweeps",), {"exponents": EXPONENTS}, _nothing),
+    Table(
+        "table5_algorithms",
+        ("schedules",),
+        {"exponents": EXPONENTS},
+        lambda config: {
+            "schedules": {
+                name: schedule_text(schedule_of(config["sweeps"][name]["schedule"]))
+                for name in config["schedules"]["sweeps"]
+            }
+        },
+    ),
 )
 """Tables for readers."""
 

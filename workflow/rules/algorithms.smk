@@ -1,0 +1,85 @@
+"""Training algorithms beyond the paper, W averaged out: best schedules, batches, noise of labels."""
+
+
+rule algorithms:
+    input:
+        [
+            f"results/figures/{figure.name}.{kind}"
+            for figure in FIGURES
+            if figure.category == "Algorithms"
+            for kind in ("pdf", "png")
+        ],
+        [
+            f"results/tables/{table.name}.{kind}"
+            for table in TABLES
+            if table.name == "table5_algorithms"
+            for kind in ("csv", "md")
+        ],
+
+
+rule optimal_schedules:
+    output:
+        schedules="results/algorithms/schedules.parquet",
+        rates="results/algorithms/rates.parquet",
+    log:
+        "results/logs/optimal_schedules.log",
+    benchmark:
+        "results/benchmarks/optimal_schedules.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=other_memory,
+        runtime=other_runtime,
+    params:
+        config=algorithm_settings("best_schedules", "noise"),
+        code=code("algorithms/optimal_schedule.py"),
+    message:
+        "Looking for the best schedules"
+    script:
+        "../../scripts/algorithms/optimal_schedule.py"
+
+
+rule batches:
+    output:
+        batches="results/algorithms/batches.parquet",
+        critical="results/algorithms/critical.parquet",
+    log:
+        "results/logs/batches.log",
+    benchmark:
+        "results/benchmarks/batches.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=other_memory,
+        runtime=other_runtime,
+    params:
+        config=algorithm_settings("batches", "noise"),
+        code=code("algorithms/batch.py"),
+    message:
+        "Comparing batches, and looking for critical ones"
+    script:
+        "../../scripts/algorithms/batch.py"
+
+
+rule label_noise_fronts:
+    output:
+        "results/algorithms/noise.parquet",
+    log:
+        "results/logs/label_noise_fronts.log",
+    benchmark:
+        "results/benchmarks/label_noise_fronts.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=other_memory,
+        runtime=other_runtime,
+    params:
+        config=algorithm_settings("label_noise", "c"),
+        code=code("algorithms/label_noise.py"),
+    message:
+        "Computing fronts with noise of labels"
+    script:
+        "../../scripts/algorithms/label_noise.py"
