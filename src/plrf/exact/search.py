@@ -51,8 +51,8 @@ def _at_minimum(minimum: Minimum) -> Array:
     """Components of a function of x and the budget where the first is least over x.
 
     They are log P, its slope in log f at fixed x, then pairs of a coordinate and its slope; the
-    last pair is what is uncertain. As f changes x follows, so that ``d log P/d x`` stays zero: log P
-    changes through its own slope only, coordinates also through x.
+    last pair is what is uncertain. As f changes x follows, so that ``d log P/d x`` stays zero: log
+    P changes through its own slope only, coordinates also through x.
     """
     x, (log_loss, slope, *pairs) = minimum.x, minimum.curves
     moved = -slope.deriv()(x) / log_loss.deriv(2)(x)

@@ -135,10 +135,12 @@ def refit_exponents(
     Returns
     -------
     ndarray, shape (2, ...)
-        NaN where a or b reaches its bound.
+        NaN where a or b reaches its bound, or no losses are left.
     """
     losses = log_losses.reshape(-1, log_d.size)
     there = np.isfinite(losses).any(axis=0)
+    if not there.any():
+        return np.full((2, *log_losses.shape[:-1]), np.nan)
     log_d, log_n, losses = log_d[there], log_n[there], losses[:, there]
     centre = np.array([log_d.mean(), log_n.mean()])
     x, y = log_d - centre[0], log_n - centre[1]
