@@ -62,8 +62,8 @@ def draw_fronts(ax: Axes, schedules: dict[str, str], fronts: pd.DataFrame, fits:
         handles.append(Line2D([], [], color=color, label=label))
     ax.set(xscale="log", yscale="log", ylabel="best loss $P^*$", xlabel="compute $f$ (flops)")
     title = f"${LAWS['eta']}$, ${SYMBOLS['eta']}$ of SGD, exact:"
-    look = {"loc": "lower left", "alignment": "left", "handlelength": 1.0, "fontsize": 6}
-    ax.legend(handles=handles, title=title, title_fontsize=6, labelspacing=0.2, **look)
+    look = {"loc": "lower left", "alignment": "left", "handlelength": 1.0, "labelspacing": 0.2}
+    ax.legend(handles=handles, title=title, **look)
 
 
 def leave_room(ax: Axes, share: float) -> None:
@@ -84,7 +84,7 @@ def draw(losses: pd.DataFrame, fronts: pd.DataFrame, fits: pd.DataFrame) -> Figu
 
     names = losses.drop_duplicates("sweep").set_index("sweep")["schedule"].to_dict()
     points = list(losses[POINT].drop_duplicates().itertuples(index=False))
-    size = (WIDTH * max(2, len(points)) / 3, 4.6)
+    size = (WIDTH * max(2, len(points)) / 3, 5.0)
     figure, grid = plt.subplots(2, len(points), figsize=size, squeeze=False)
     letters = iter(ascii_lowercase)
     for ax, point in zip(grid[0], points, strict=True):
@@ -95,7 +95,7 @@ def draw(losses: pd.DataFrame, fronts: pd.DataFrame, fits: pd.DataFrame) -> Figu
         of_point = [rows[(rows[POINT] == list(point)).all(axis=1)] for rows in (fronts, fits)]
         draw_fronts(ax, names, *of_point)
         panel_label(ax, next(letters), "fronts")
-        leave_room(ax, 0.42)
+        leave_room(ax, 0.45)
     for ax in grid.flat:
         log_ticks(ax.xaxis)
         log_ticks(ax.yaxis)

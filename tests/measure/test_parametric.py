@@ -137,3 +137,11 @@ def test_refits_leave_missing_losses_out():
     kept = ~missing
     expected = fit_law(log_d[kept], log_n[kept], log_loss[kept]).exponents
     np.testing.assert_allclose(found[:, 0], expected, rtol=3e-3)
+
+
+def test_nothing_left_to_fit_again():
+    """As when each of the fewest sizes is left out in turn."""
+    log_d, log_n = grid()
+    law = fit_law(log_d, log_n, np.log(law_loss(log_d, log_n, **TRUTH)))
+    found = refit_exponents(law, log_d, log_n, np.full((3, log_d.size), np.nan))
+    assert found.shape == (2, 3) and np.isnan(found).all()

@@ -34,5 +34,5 @@ def schedule_color(text: str) -> str:
 
 def title_point(ax: Axes, letter: str, alpha: float, beta: float) -> None:
     """Title a panel by its point and phase."""
-    phase = phase_name(alpha, beta)
-    panel_label(ax, letter, f"phase {phase}: $\\alpha = {alpha:g}$, $\\beta = {beta:g}$")
+    point = f"$\\alpha = {alpha:g}$, $\\beta = {beta:g}$"
+    panel_label(ax, letter, f"{phase_name(alpha, beta)}: {point}")
