@@ -7,16 +7,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from plrf.draw.algorithms import title_point
+from plrf.draw.algorithms import columns_of_points, of_point, title_point
 from plrf.draw.axes import legend_below, legend_entries, log_ticks, power_of_ten, say_if_empty
 from plrf.draw.palette import INK, VERMILION
-from plrf.draw.style import WIDTH, panel_label, save, sequence_colors, style
+from plrf.draw.style import panel_label, save, sequence_colors, style
 from plrf.measure.power_law import power_law
 from plrf.study.provenance import read_provenance
 from plrf.study.schemas.algorithms import BATCHES, CRITICAL_BATCHES
 from plrf.study.store import read_table
-
-POINT = ["alpha", "beta"]
 
 
 def draw_batches(ax: Axes, batches: pd.DataFrame, critical: pd.DataFrame) -> None:
@@ -55,17 +53,12 @@ def draw(batches: pd.DataFrame, critical: pd.DataFrame) -> Figure:
     batches, critical : DataFrame
         Rows of the schemas BATCHES and CRITICAL_BATCHES.
     """
-    import matplotlib.pyplot as plt
-
-    points = list(batches[POINT].drop_duplicates().itertuples(index=False))
-    size = (WIDTH * max(2, len(points)) / 3, 4.2)
-    figure, grid = plt.subplots(2, len(points), figsize=size, squeeze=False)
+    figure, grid, points = columns_of_points(batches, 2, 4.2)
     letters = iter(ascii_lowercase)
-    tables = batches, critical
     for k, point in enumerate(points):
-        of_point = [rows[(rows[POINT] == list(point)).all(axis=1)] for rows in tables]
-        draw_batches(grid[0, k], *of_point)
-        draw_critical(grid[1, k], of_point[1])
+        found = of_point(critical, point)
+        draw_batches(grid[0, k], of_point(batches, point), found)
+        draw_critical(grid[1, k], found)
         title_point(grid[0, k], next(letters), *point)
     for ax in grid[1]:
         panel_label(ax, next(letters), "critical batch")

@@ -7,16 +7,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from plrf.draw.algorithms import title_point
+from plrf.draw.algorithms import columns_of_points, of_point, title_point
 from plrf.draw.axes import legend_below, log_ticks, say_if_empty
 from plrf.draw.curves import draw_line
 from plrf.draw.palette import INK
-from plrf.draw.style import WIDTH, panel_label, save, sequence_colors, style
+from plrf.draw.style import panel_label, save, sequence_colors, style
 from plrf.study.provenance import read_provenance
 from plrf.study.schemas.algorithms import NOISE_FRONTS
 from plrf.study.store import read_table
 
-POINT = ["alpha", "beta"]
 DASHES = {"given": (0, (4, 2)), "optimal": "-"}
 LABELS = {"given": "given $c$", "optimal": "best $c$ at each budget"}
 COLUMNS = {"loss": "best loss $P^*$", "eta": r"local exponent $\eta$", "c": "best $c$"}
@@ -41,15 +40,10 @@ def draw(fronts: pd.DataFrame) -> Figure:
     fronts : DataFrame
         Rows of the schema NOISE_FRONTS.
     """
-    import matplotlib.pyplot as plt
-
-    points = list(fronts[POINT].drop_duplicates().itertuples(index=False))
-    size = (WIDTH * max(2, len(points)) / 3, 6.0)
-    figure, grid = plt.subplots(3, len(points), figsize=size, squeeze=False, sharex=True)
+    figure, grid, points = columns_of_points(fronts, 3, 6.0)
     for k, point in enumerate(points):
-        of_point = fronts[(fronts[POINT] == list(point)).all(axis=1)]
         for ax, column in zip(grid[:, k], COLUMNS, strict=True):
-            draw_column(ax, column, of_point)
+            draw_column(ax, column, of_point(fronts, point))
             say_if_empty(ax, "no minimum at any budget")
     letters = iter(ascii_lowercase)
     for ax, point in zip(grid[0], points, strict=True):
@@ -59,6 +53,7 @@ def draw(fronts: pd.DataFrame) -> Figure:
             panel_label(ax, next(letters), title)
     for ax in grid[-1]:
         ax.set_xlabel("compute $f$ (flops)")
+    for ax in grid.flat:
         log_ticks(ax.xaxis)
     for ax in (*grid[0], *grid[2]):
         log_ticks(ax.yaxis)

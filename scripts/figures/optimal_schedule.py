@@ -6,15 +6,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from plrf.draw.algorithms import COLORS, LABELS, title_point
+from plrf.draw.algorithms import COLORS, LABELS, columns_of_points, of_point, title_point
 from plrf.draw.axes import legend_below, legend_entries, log_ticks, power_of_ten, say_if_empty
 from plrf.draw.curves import draw_line
-from plrf.draw.style import WIDTH, panel_label, save, sequence_colors, style
+from plrf.draw.style import panel_label, save, sequence_colors, style
 from plrf.study.provenance import read_provenance
 from plrf.study.schemas.algorithms import BEST_SCHEDULES, RATES
 from plrf.study.store import read_table
 
-POINT = ["alpha", "beta"]
 FREE = "free"
 DASHES = {"polynomial": (0, (5, 1.5)), "wsd": (0, (1, 1))}
 PARAMETERS = {"polynomial": "exponent of polynomial decay", "wsd": "decaying part of the training"}
@@ -58,19 +57,13 @@ def draw(schedules: pd.DataFrame, rates: pd.DataFrame) -> Figure:
     schedules, rates : DataFrame
         Rows of the schemas BEST_SCHEDULES and RATES.
     """
-    import matplotlib.pyplot as plt
-
-    points = list(schedules[POINT].drop_duplicates().itertuples(index=False))
-    size = (WIDTH * max(2, len(points)) / 3, 6.2)
-    figure, grid = plt.subplots(3, len(points), figsize=size, squeeze=False)
+    figure, grid, points = columns_of_points(schedules, 3, 6.2)
     good = schedules[schedules["status"] == "ok"].sort_values("flops", kind="stable")
     letters = iter(ascii_lowercase)
     for k, point in enumerate(points):
-        of_point = (rows[(rows[POINT] == list(point)).all(axis=1)] for rows in (good, rates))
-        found, curves = of_point
-        draw_schedules(grid[0, k], curves)
-        draw_excess(grid[1, k], found)
-        draw_shapes(grid[2, k], found)
+        draw_schedules(grid[0, k], of_point(rates, point))
+        draw_excess(grid[1, k], of_point(good, point))
+        draw_shapes(grid[2, k], of_point(good, point))
     for k, point in enumerate(points):
         title_point(grid[0, k], next(letters), *point)
     for row, title in ((1, "tuned schedules"), (2, "their shapes")):

@@ -7,11 +7,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from plrf.draw.algorithms import schedule_color, title_point
+from plrf.draw.algorithms import columns_of_points, of_point, schedule_color, title_point
 from plrf.draw.axes import legend_below, log_ticks, say_if_empty
 from plrf.draw.curves import draw_line, draw_loss_curve
 from plrf.draw.exponents import LAWS, SYMBOLS
-from plrf.draw.style import WIDTH, panel_label, save, style
+from plrf.draw.style import panel_label, save, style
 from plrf.engines.registry import DRAWN
 from plrf.measure.curves import one_series
 from plrf.study.provenance import read_provenance
@@ -20,7 +20,6 @@ from plrf.study.schemas.losses import LOSSES
 from plrf.study.store import read_table
 
 METHOD, EXACT, MAIN = "approach2", "approach0", 0
-POINT = ["alpha", "beta"]
 
 
 def draw_curves(ax: Axes, losses: pd.DataFrame) -> None:
@@ -80,20 +79,15 @@ def draw(losses: pd.DataFrame, fronts: pd.DataFrame, fits: pd.DataFrame) -> Figu
     losses, fronts, fits : DataFrame
         Rows of the schemas LOSSES, of one size, FRONTS and EXPONENTS, of the main window.
     """
-    import matplotlib.pyplot as plt
-
     names = losses.drop_duplicates("sweep").set_index("sweep")["schedule"].to_dict()
-    points = list(losses[POINT].drop_duplicates().itertuples(index=False))
-    size = (WIDTH * max(2, len(points)) / 3, 5.0)
-    figure, grid = plt.subplots(2, len(points), figsize=size, squeeze=False)
+    figure, grid, points = columns_of_points(losses, 2, 5.0)
     letters = iter(ascii_lowercase)
     for ax, point in zip(grid[0], points, strict=True):
-        draw_curves(ax, losses[(losses[POINT] == list(point)).all(axis=1)])
+        draw_curves(ax, of_point(losses, point))
         title_point(ax, next(letters), *point)
         say_if_empty(ax, "no losses")
     for ax, point in zip(grid[1], points, strict=True):
-        of_point = [rows[(rows[POINT] == list(point)).all(axis=1)] for rows in (fronts, fits)]
-        draw_fronts(ax, names, *of_point)
+        draw_fronts(ax, names, of_point(fronts, point), of_point(fits, point))
         panel_label(ax, next(letters), "fronts")
         leave_room(ax, 0.45)
     for ax in grid.flat:
