@@ -9,6 +9,12 @@ from plrf.engines.registry import ENGINES
 from plrf.measure.agreement import check_agreement, check_exponents, check_same_law
 from plrf.statuses import OK, SOUND
 from plrf.study.provenance import provenance
+from plrf.study.schemas.algorithms import (
+    BATCHES,
+    BEST_SCHEDULES,
+    CRITICAL_BATCHES,
+    NOISE_FRONTS,
+)
 from plrf.study.schemas.checks import CHECKS
 from plrf.study.schemas.explorer import EXPLORER_FRONTS
 from plrf.study.schemas.finite_size import LOCAL_EXPONENTS
@@ -30,6 +36,10 @@ SCHEMAS = {
     "explorer": EXPLORER_FRONTS,
     "finite_size_traverse": LOCAL_EXPONENTS,
     "finite_size_fronts": LOCAL_EXPONENTS,
+    "best_schedules": BEST_SCHEDULES,
+    "batches": BATCHES,
+    "critical_batches": CRITICAL_BATCHES,
+    "label_noise": NOISE_FRONTS,
 }
 
 
@@ -75,8 +85,8 @@ def check_errors(losses: pd.DataFrame) -> tuple[bool, str]:
 
 
 def check_fronts(fronts: pd.DataFrame) -> tuple[bool, str]:
-    """Exact fronts have exponents, or lack them for what the model is like there."""
-    known = np.isfinite(fronts.filter(["eta", "xi", "value"])).all(axis=1)
+    """Exact fronts have losses and exponents, or lack them for what the model is like there."""
+    known = np.isfinite(fronts.filter(["eta", "xi", "value", "loss"])).all(axis=1)
     wrong = fronts[~fronts["status"].isin(SOUND) | ((fronts["status"] == OK) & ~known)]
     first = f", the first {wrong[['alpha', 'beta']].iloc[0].to_dict()}" if len(wrong) else ""
     counts = [f"{n} {status}" for status, n in fronts["status"].value_counts().items()]

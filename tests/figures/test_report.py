@@ -30,6 +30,7 @@ CONTENT = {
     "Main text": [f"{name}.png" for name in MAIN_TEXT],
     "Appendix": [f"{name}.png" for name in FIGURES if name[:3] == "fig" and name not in MAIN_TEXT],
     "Beyond the paper": ["sgd_at_scale.png"],
+    "Algorithms": ["batch.png", "label_noise.png", "optimal_schedule.png", "schedules.png"],
     "All claims": ["claims.html"],
     "Tables": [f"{name}.html" for name in TABLES if name != "claims"],
     "Performance": ["performance.html", "provenance.json"],

@@ -42,6 +42,7 @@ ROOT = Path(__file__).resolve().parents[2]
 QUICK = read_config("quick")
 FRONTS = [sweep["front"] for sweep in QUICK["sweeps"].values() if "front" in sweep]
 EXPONENT_FIGURES = ["fig04_exponents", "fig08_xi_exponents"]
+ALGORITHM_FIGURES = ["batch", "label_noise", "optimal_schedule", "schedules"]
 FIGURES = sorted(
     [
         "fig01_toy_scaling",
@@ -52,6 +53,7 @@ FIGURES = sorted(
         "fig16_window_sensitivity",
         "fig17_negative_beta",
         "sgd_at_scale",
+        *ALGORITHM_FIGURES,
         *EXPONENT_FIGURES,
         *FRONTS,
     ]
@@ -62,6 +64,7 @@ TABLES = [
     "table2_phases",
     "table3_notation",
     "table4_measured_exponents",
+    "table5_algorithms",
 ]
 # Rules that share a script, and their scripts.
 FRONT_RULES = [f"front_{name}" for name in FRONTS]
@@ -89,6 +92,11 @@ WITHOUT_SEED = [
     "explorer/points",
     "explorer/losses",
     "explorer/fronts",
+    "algorithms/schedules",
+    "algorithms/rates",
+    "algorithms/batches",
+    "algorithms/critical",
+    "algorithms/noise",
 ]
 LAST_JOBS = {"all": 1, "record_provenance": 1, "performance": 1, "report_pages": 1}
 CURVE = ["sweep", "alpha", "beta", "d", "engine", "run"]
@@ -470,12 +478,14 @@ OF_FITS = {
     **dict.fromkeys([*FRONT_RULES, *EXPONENT_RULES], 1),
     "fig16_window_sensitivity": 1,
     "sgd_at_scale": 1,
+    "schedules": 1,
     "table4_measured_exponents": 1,
+    "table5_algorithms": 1,
     "claims": 1,
 }
 PLANE = {"measure_plane": 4, "join_plane": 1} | dict.fromkeys(EXPONENT_RULES, 1)
 OF_POINTS = {"fig02_phase_diagram": 1, "table1_asymptotics": 1, "table2_phases": 1, "claims": 1}
-LOSS_FIGURES = {"fig01_toy_scaling": 1, "fig17_negative_beta": 1}
+LOSS_FIGURES = {"fig01_toy_scaling": 1, "fig17_negative_beta": 1, "schedules": 1}
 # What follows from any losses, and from those of a sweep with windows.
 OF_LOSSES = {"aggregate_losses": 1, "check_results": 1, "claims": 1} | LOSS_FIGURES
 OF_LOSSES |= dict.fromkeys(FRONT_RULES, 1)
@@ -488,9 +498,12 @@ SAMPLED_SPECTRA["claims"] = 1
 SPECTRA = {"spectral_densities": 1} | SAMPLED_SPECTRA
 FINITE_SIZE = {"finite_size": 1, "fig05_finite_size": 1, "claims": 1}
 EXPLORER = {"explorer_data": 1, "explorer_page": 1}
-CHECK = {"check_results": 1}  # also of the plane, finite sizes and the explorer
+BATCHES = {"batches": 1, "batch": 1}
+ALGORITHMS = {"optimal_schedules": 1, "optimal_schedule": 1, "label_noise_fronts": 1}
+ALGORITHMS |= {"label_noise": 1} | BATCHES
+CHECK = {"check_results": 1}  # also of exact fronts
 # Without losses.
-APART = PLANE | OF_POINTS | SPECTRA | FINITE_SIZE | EXPLORER | {"table3_notation": 1}
+APART = PLANE | OF_POINTS | SPECTRA | FINITE_SIZE | EXPLORER | ALGORITHMS | {"table3_notation": 1}
 FROM_LOSSES = {"expand_grid": 1} | LOSSES | OF_LOSSES | ALL_FITS | OF_FITS
 ALL_JOBS = FROM_LOSSES | APART
 
@@ -523,6 +536,15 @@ CHANGES = {
         [(("finite_size", "fronts", "flops"), [1e4, 1e7])],
         FINITE_SIZE | CHECK,
     ),
+    "budgets of critical batches": (
+        [(("algorithms", "batches", "critical_flops"), [1e4, 2e5])],
+        BATCHES | CHECK,
+    ),
+    "noise of best schedules": (
+        [(("algorithms", "noise"), 0.2)],
+        {"optimal_schedules": 1, "optimal_schedule": 1} | BATCHES | CHECK,
+    ),
+    "size of the schedules": ([(("schedules", "d"), 28)], {"schedules": 1}),
     "budget of fig01": ([(("toy_scaling", "budget"), 4.0e3)], {"fig01_toy_scaling": 1}),
     # Also by the name of a rule.
     "front": ([((*PHASE_III, "front"), "sgd")], {"front_sgd": 1}),

@@ -180,6 +180,10 @@ def exact_fronts():
         "explorer": "explorer/fronts",
         "finite_size_traverse": "finite_size/traverse",
         "finite_size_fronts": "finite_size/fronts",
+        "best_schedules": "algorithms/schedules",
+        "batches": "algorithms/batches",
+        "critical_batches": "algorithms/critical",
+        "label_noise": "algorithms/noise",
     }
     files = {name: f"results/{table}.parquet" for name, table in tables.items()}
     return {name: file for name, file in files.items() if file.split("/")[1] in config}

@@ -17,11 +17,10 @@ from plrf.exact.minimise import NoMinimumError
 from plrf.exact.ridge import ConvergenceError
 from plrf.exact.search import LEAST_SIZE, Search
 from plrf.schedules import CONSTANT, Schedule
-from plrf.statuses import NO_MINIMUM, NOT_CONVERGED, OK
+from plrf.statuses import BELOW, NO_MINIMUM, NOT_CONVERGED, OK
 
 Array = NDArray[np.float64]
 
-BELOW = "below"  # the critical batch is, of all that can be compared
 COST = 1.1  # of halving the steps, in compute
 SPACING = 0.4  # in log B, of fronts between which cubic splines are right to 1e-3
 LEAST_POINTS = 4
