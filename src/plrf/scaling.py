@@ -30,7 +30,7 @@ class ScalingRule:
 
     def model(self, task: Task, d: float) -> Model:
         """Model of a size that may be any real number, as where W is averaged out."""
-        return Model(task, d, self.v_over_d * d)
+        return Model(task, d, task.features(self.v_over_d * d))
 
     def whole_model(self, task: Task, d: int) -> Model:
         """Model of a whole number of features, as W has."""

@@ -40,6 +40,14 @@ class Task(Protocol):
         """Rule for sums over all features that d parameters filter."""
         ...
 
+    def features(self, v: float) -> float:
+        """Number of features of a model that asks for v."""
+        ...
+
+    def silent(self) -> "Task":
+        """The task with labels without noise."""
+        ...
+
     @property
     def square_summable(self) -> bool:
         """Whether the sum of ``b_j**2`` is finite however many features there are."""
@@ -103,6 +111,14 @@ class PowerLawTask:
     def shrinkage_rule(self, d: float, v: float) -> ShrinkageRule:
         """Rule of a few dozen nodes for each decade of features."""
         return shrinkage_rule(self.alpha, self.beta, d, v)
+
+    def features(self, v: float) -> float:
+        """Any number."""
+        return v
+
+    def silent(self) -> "PowerLawTask":
+        """The task with labels without noise."""
+        return PowerLawTask(self.alpha, self.beta)
 
     @property
     def square_summable(self) -> bool:

@@ -18,7 +18,7 @@ from plrf.exact.ridge import (
 from plrf.model import Model
 from plrf.scaling import ScalingRule
 from plrf.schedules import CONSTANT, Schedule
-from plrf.task import PowerLawTask
+from plrf.task import Task
 from plrf.training import SGD
 
 Array = NDArray[np.float64]
@@ -33,14 +33,14 @@ class BudgetLosses:
 
     Attributes
     ----------
-    task : PowerLawTask
+    task : Task
     rule : ScalingRule
         Its batch may be any real number from 1 on.
     schedule : Schedule
         If it is relative, a loss is that of the training planned for the budget.
     """
 
-    task: PowerLawTask
+    task: Task
     rule: ScalingRule
     schedule: Schedule = CONSTANT
 

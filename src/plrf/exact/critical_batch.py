@@ -52,8 +52,10 @@ class CriticalBatch:
 def critical_batch(
     flops: ArrayLike,
     *,
-    alpha: float,
-    beta: float,
+    alpha: float | None = None,
+    beta: float | None = None,
+    eigenvalues: ArrayLike | None = None,
+    targets: ArrayLike | None = None,
     v_over_d: float = 4.0,
     c: float | Literal["optimal"] = 0.5,
     noise: float = 0.0,
@@ -68,7 +70,7 @@ def critical_batch(
     ----------
     flops : array, any shape
         Budgets f.
-    alpha, beta, v_over_d, noise, schedule
+    alpha, beta, eigenvalues, targets, v_over_d, noise, schedule : optional
         As for `plrf.compute_optimal`.
     c : float or "optimal"
         As there; if "optimal", each batch has its own learning rate, and a budget takes seconds.
@@ -83,10 +85,18 @@ def critical_batch(
         As of `plrf.compute_optimal`.
     """
     flops = numbers("flops", flops, above=0)
-    task = {"alpha": alpha, "beta": beta, "noise": noise}
     found, status = np.full((4, flops.size), np.nan), np.full(flops.size, NOT_CONVERGED)
     for k, budget in enumerate(flops.flat):
-        search = front_search(**task, v_over_d=v_over_d, c=c, schedule=schedule)
+        search = front_search(
+            alpha=alpha,
+            beta=beta,
+            eigenvalues=eigenvalues,
+            targets=targets,
+            v_over_d=v_over_d,
+            c=c,
+            noise=noise,
+            schedule=schedule,
+        )
         try:
             found[:, k], status[k] = _critical(float(budget), search)
         except ConvergenceError:

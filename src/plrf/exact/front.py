@@ -17,9 +17,10 @@ from plrf.arguments import number, numbers
 from plrf.exact.budgets import BudgetLosses
 from plrf.exact.minimise import NoMinimumError
 from plrf.exact.ridge import ConvergenceError
-from plrf.exact.search import Search, size_range
+from plrf.exact.search import LEAST_SIZE, Search, size_range
 from plrf.scaling import ScalingRule
 from plrf.schedules import CONSTANT, Schedule, schedule_of
+from plrf.spectrum import task_of
 from plrf.statuses import NO_MINIMUM, NOT_CONVERGED, OK
 from plrf.task import PowerLawTask
 from plrf.theory.phases import phase_name
@@ -77,8 +78,10 @@ class Optimum:
 def compute_optimal(
     flops: ArrayLike,
     *,
-    alpha: float,
-    beta: float,
+    alpha: float | None = None,
+    beta: float | None = None,
+    eigenvalues: ArrayLike | None = None,
+    targets: ArrayLike | None = None,
     v_over_d: float = 4.0,
     c: float | Literal["optimal"] = 0.5,
     batch: float | Literal["optimal"] = 1,
@@ -95,7 +98,10 @@ def compute_optimal(
     flops : array, any shape and order
         Budgets ``f = d r batch``.
     alpha, beta : float
-        Data and target complexity.
+        Data and target complexity of a power-law task; or, instead of them and of v_over_d:
+    eigenvalues, targets : arrays, shape (v,)
+        Variances of the features, in any order, and the target's coefficients, of any task. Sizes
+        are below v.
     v_over_d : float
         Number of features over number of parameters, above 1; may be infinite if 2 alpha > 1.
     c : float or "optimal"
@@ -127,6 +133,8 @@ def compute_optimal(
     search = front_search(
         alpha=alpha,
         beta=beta,
+        eigenvalues=eigenvalues,
+        targets=targets,
         v_over_d=v_over_d,
         c=c,
         batch=batch,
@@ -155,8 +163,10 @@ def compute_optimal(
 
 def front_search(
     *,
-    alpha: float,
-    beta: float,
+    alpha: float | None = None,
+    beta: float | None = None,
+    eigenvalues: ArrayLike | None = None,
+    targets: ArrayLike | None = None,
     v_over_d: float = 4.0,
     c: float | Literal["optimal"] = 0.5,
     batch: float | Literal["optimal"] = 1,
@@ -164,20 +174,29 @@ def front_search(
     schedule: str | Mapping[str, Any] | Schedule = CONSTANT,
 ) -> Search:
     """Search for the front of `compute_optimal`, whose parameters are checked."""
-    alpha, beta = number("alpha", alpha, above=0), number("beta", beta)
+    task = task_of(alpha, beta, eigenvalues, targets, noise)
     v_over_d = number("v_over_d", v_over_d, above=1, infinite=True)
-    if v_over_d == np.inf and 2 * alpha <= 1:
-        raise ValueError(f"alpha = {alpha:.12g}: must be above 0.5 where v_over_d is infinite")
-    phase_name(alpha, beta)  # raises where there is no power law
-    if v_over_d == np.inf and 2 * (alpha + beta) <= 1:
-        raise ValueError(f"beta = {beta:.12g}: must be above {0.5 - alpha:.12g} at v_over_d = inf")
+    if isinstance(task, PowerLawTask):
+        bounds = _power_law_range(task, v_over_d)
+    else:
+        bounds = float(np.log(LEAST_SIZE)), float(np.log(max(task.eigenvalues.size - 1, 1)))
     asked = {"c": c, "batch": batch}
     free = [name for name, value in asked.items() if value == OPTIMAL]
     c = ScalingRule.c if c == OPTIMAL else number("c", c, above=0)
     batch = ScalingRule.batch if batch == OPTIMAL else number("batch", batch, least=1)
-    task = PowerLawTask(alpha, beta, number("noise", noise, least=0))
     losses = BudgetLosses(task, ScalingRule(v_over_d, c, batch), schedule_of(schedule))
-    return Search(losses, size_range(alpha, v_over_d), free)
+    return Search(losses, bounds, free)
+
+
+def _power_law_range(task: PowerLawTask, v_over_d: float) -> tuple[float, float]:
+    """Least and largest log d, if there is a power law and the features have a trace."""
+    alpha, beta = task.alpha, task.beta
+    phase_name(alpha, beta)  # raises where there is no power law
+    if v_over_d == np.inf and 2 * alpha <= 1:
+        raise ValueError(f"alpha = {alpha:.12g}: must be above 0.5 where v_over_d is infinite")
+    if v_over_d == np.inf and 2 * (alpha + beta) <= 1:
+        raise ValueError(f"beta = {beta:.12g}: must be above {0.5 - alpha:.12g} at v_over_d = inf")
+    return size_range(alpha, v_over_d)
 
 
 def _optimum(flops: Array, rows: Array, status: NDArray[np.str_]) -> Optimum:

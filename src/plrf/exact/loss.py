@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from plrf.arguments import number, numbers, whole_number
+from plrf.arguments import numbers, whole_number
 from plrf.exact.inversion import invert
 from plrf.exact.modes import planned, single_steps, stepped
 from plrf.exact.ridge import (
@@ -16,8 +16,9 @@ from plrf.exact.ridge import (
     critical_learning_rate,
     kernel_mass,
 )
-from plrf.model import Model, power_law_model
+from plrf.model import Model
 from plrf.schedules import CONSTANT, Schedule, schedule_of
+from plrf.spectrum import SpectrumTask, task_of
 from plrf.training import SGD
 
 Array = NDArray[np.float64]
@@ -78,10 +79,12 @@ def stable_kernel_mass(model: Model, sgd: SGD) -> float:
 def expected_loss(
     steps: ArrayLike,
     *,
-    alpha: float,
-    beta: float,
+    alpha: float | None = None,
+    beta: float | None = None,
+    eigenvalues: ArrayLike | None = None,
+    targets: ArrayLike | None = None,
     d: ArrayLike,
-    v: ArrayLike,
+    v: ArrayLike | None = None,
     learning_rate: ArrayLike,
     batch: int = 1,
     noise: float = 0.0,
@@ -100,7 +103,9 @@ def expected_loss(
     steps : array of non-negative integers (int or float), any shape and order
         SGD steps; 0 is the initial loss.
     alpha, beta : float
-        Data and target complexity.
+        Data and target complexity of a power-law task; or, instead of them and of v:
+    eigenvalues, targets : arrays, shape (v,)
+        Variances of the features, in any order, and the target's coefficients, of any task.
     d : float or array
         Number of parameters.
     v : float or array
@@ -136,8 +141,10 @@ def expected_loss(
         If an argument is not a number.
     """
     steps = numbers("steps", steps, least=0, whole=True)
-    alpha, beta = number("alpha", alpha, above=0), number("beta", beta)
-    batch, noise = whole_number("batch", batch, least=1), number("noise", noise, least=0)
+    task = task_of(alpha, beta, eigenvalues, targets, noise)
+    if isinstance(task, SpectrumTask) and v is None:
+        v = task.eigenvalues.size
+    batch = whole_number("batch", batch, least=1)
     schedule = schedule_of(schedule)
     if horizon is not None:
         horizon = whole_number("horizon", horizon, least=1)
@@ -152,7 +159,7 @@ def expected_loss(
     curves, error = np.empty((3, *steps.shape)), np.empty(steps.shape)
     scalars = np.empty((3, models.shape[1]))
     for k, (parameters, features, gamma) in enumerate(models.T):
-        model = power_law_model(alpha, beta, parameters, features, noise)
+        model = Model(task, parameters, features)
         _check_sizes(model)
         chosen = place == k
         last = int(steps[chosen].max(initial=1))
@@ -233,5 +240,7 @@ def check_schedule(model: Model, sgd: SGD, steps: int) -> None:
 def _check_sizes(model: Model) -> None:
     """Check the sizes of a model against each other."""
     d, v = model.d, model.v
+    if isinstance(model.task, SpectrumTask) and v != model.task.eigenvalues.size:
+        raise ValueError(f"v = {v:g}: must be the number of eigenvalues of {model.task}")
     if not (d <= v and (v <= 2**53 or (v == np.inf and np.isfinite(model.task.trace(v))))):
         raise ValueError(f"{model}: need d <= v <= 2**53, or v infinite and 2 alpha > 1")

@@ -7,7 +7,7 @@ much as another two runs, so that quasi-Newton steps find the best ones.
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 
 from plrf.arguments import number
@@ -22,9 +22,9 @@ from plrf.exact.ridge import (
     DeterministicEquivalent,
     critical_learning_rate,
 )
-from plrf.model import Model
+from plrf.scaling import ScalingRule
 from plrf.statuses import NO_MINIMUM, NOT_CONVERGED, OK
-from plrf.task import PowerLawTask
+from plrf.task import Task
 
 Array = NDArray[np.float64]
 FREE = "free"
@@ -75,8 +75,10 @@ class OptimalSchedule:
 def optimal_schedule(
     flops: float,
     *,
-    alpha: float,
-    beta: float,
+    alpha: float | None = None,
+    beta: float | None = None,
+    eigenvalues: ArrayLike | None = None,
+    targets: ArrayLike | None = None,
     d: float | None = None,
     v_over_d: float = 4.0,
     batch: float = 1,
@@ -91,8 +93,8 @@ def optimal_schedule(
     ----------
     flops : float
         Budget ``f = d r batch``.
-    alpha, beta : float
-        Data and target complexity.
+    alpha, beta, eigenvalues, targets : optional
+        The task, as for `plrf.compute_optimal`.
     d : float, optional
         Number of parameters; the best one without it. It may be any real number.
     v_over_d, batch, noise : float
@@ -118,9 +120,16 @@ def optimal_schedule(
     if family != FREE and family not in SHAPES:
         raise ValueError(f"family = {family!r}: must be one of {', '.join([FREE, *SHAPES])}")
     search = front_search(
-        alpha=alpha, beta=beta, v_over_d=v_over_d, c="optimal", batch=batch, noise=noise
+        alpha=alpha,
+        beta=beta,
+        eigenvalues=eigenvalues,
+        targets=targets,
+        v_over_d=v_over_d,
+        c="optimal",
+        batch=batch,
+        noise=noise,
     )
-    problem = _Problem(search.losses.task, search.losses.rule.v_over_d, flops, batch, family)
+    problem = _Problem(search.losses.task, search.losses.rule, flops, batch, family)
     low, high = search.bounds
     low = max(low, float(np.log(flops / (batch * MOST_STEPS))))
     high = min(high, float(np.log(flops / (batch * FIRST_HYPERBOLA))))
@@ -152,9 +161,9 @@ class _Problem:
     """Best schedules of a family at a budget, as functions of the size."""
 
     def __init__(
-        self, task: PowerLawTask, v_over_d: float, flops: float, batch: float, family: str
+        self, task: Task, rule: ScalingRule, flops: float, batch: float, family: str
     ) -> None:
-        self.task, self.v_over_d, self.flops, self.batch = task, v_over_d, flops, batch
+        self.task, self.rule, self.flops, self.batch = task, rule, flops, batch
         self.family = family
         self.last: Array | None = None  # the rates that were best, where the next search begins
 
@@ -178,7 +187,7 @@ class _Problem:
         # Rounding leaves neither the range of sizes nor that of steps.
         steps = int(self.flops / (d * self.batch) * (1 + 1e-12))
         d = self.flops / (steps * self.batch)
-        model = Model(self.task, d, self.v_over_d * d)
+        model = self.rule.model(self.task, d)
         spectrum = DeterministicEquivalent(model)
         top = STABLE * critical_learning_rate(model, self.batch)
         modes = complex_modes(spectrum, 2 / (top * (self.batch + 1)))

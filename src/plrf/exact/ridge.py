@@ -63,6 +63,11 @@ class DeterministicEquivalent:
         """Rule for sums over all features."""
         return self.model.task.shrinkage_rule(self.d, self.v)
 
+    @cached_property
+    def _top(self) -> float:
+        """Largest variance ``a_1``."""
+        return float(1 / self._rule.powers.min())
+
     @property
     def _few_features(self) -> bool:
         """Whether df may be so close to d that ``1 - df/d`` cancels."""
@@ -244,13 +249,13 @@ class DeterministicEquivalent:
 
         There kappa < -a_1, and ``-df`` and df2 grow as z falls.
         """
-        # Bisect in log(-1 - kappa); for -kappa above Tr D and 1 both df and df2 are small.
-        low, high = -40.0, float(np.log(self._trace)) + 5.0
+        # Bisect in log(-1 - kappa/a_1); for -kappa above Tr D and a_1 both df and df2 are small.
+        low, high = -40.0, float(np.log(self._trace / self._top)) + 5.0
         for _ in range(100):
             middle = (low + high) / 2
-            df, df2 = self.degrees_of_freedom(np.array(-1 - np.exp(middle)))
+            df, df2 = self.degrees_of_freedom(np.array(self._top * (-1 - np.exp(middle))))
             low, high = (low, middle) if condition(float(df), float(df2)) else (middle, high)
-        kappa = np.array(-1 - np.exp(high))
+        kappa = np.array(self._top * (-1 - np.exp(high)))
         df, _ = self.degrees_of_freedom(kappa)
         return float(-kappa * (1 - df / self.d))
 
@@ -285,12 +290,12 @@ class DeterministicEquivalent:
         z = np.asarray(z, dtype=float)
         # There z(kappa) = -kappa (1 - df/d) falls from infinity to the edge as kappa rises towards
         # -a_1, and is convex: Newton from the left converges monotonically, or leaves the branch.
-        kappa = -z - 2.0
+        kappa = -z - 2.0 * self._top
         for _ in range(NEWTON_STEPS):
             df, df2 = self.degrees_of_freedom(kappa)
             slope = 1 - df2 / self.d
             step = (kappa * (1 - df / self.d) + z) / slope
-            kappa = np.where((kappa < -1) & (slope > 0), kappa - step, np.nan)
+            kappa = np.where((kappa < -self._top) & (slope > 0), kappa - step, np.nan)
             if not np.any(np.abs(step) > NEWTON_TOLERANCE * np.abs(kappa)):
                 break
         if np.any(np.abs(step) > 1e-6 * np.abs(kappa)):

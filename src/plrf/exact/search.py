@@ -20,7 +20,6 @@ from plrf.exact.minimise import (
 )
 from plrf.scaling import ScalingRule
 from plrf.schedules import CONSTANT
-from plrf.task import PowerLawTask
 
 Array = NDArray[np.float64]
 Found = tuple[Array, Array]
@@ -105,9 +104,8 @@ class Search:
 
     def _without_schedule(self, flops: float) -> float:
         """Where to begin: the best size at a constant rate, without noise, costs little."""
-        task, rule = self.losses.task, self.losses.rule
-        rule = replace(rule, c=self.losses.critical_c(self.bounds[0]) / 2)
-        plain = Search(BudgetLosses(PowerLawTask(task.alpha, task.beta), rule), self.bounds)
+        rule = replace(self.losses.rule, c=self.losses.critical_c(self.bounds[0]) / 2)
+        plain = Search(BudgetLosses(self.losses.task.silent(), rule), self.bounds)
         with suppress(ArithmeticError):
             plain.at(flops)
         # Else at the largest size, with the fewest steps.
