@@ -8,9 +8,9 @@ import pytest
 import plrf
 from plrf.study.schemas import algorithms as schemas
 from plrf.study.store import read_table
-from scripts.algorithms import batch as batch_tables
-from scripts.algorithms import label_noise as noise_tables
-from scripts.algorithms import optimal_schedule as schedule_tables
+from scripts.algorithms import batches as batch_tables
+from scripts.algorithms import label_noise_fronts as noise_tables
+from scripts.algorithms import optimal_schedules as schedule_tables
 from scripts.figures import batch, label_noise, optimal_schedule, schedules
 from scripts.tables import table5_algorithms
 from tests.figure_checks import is_drawn, layout_problems, shown_texts

@@ -13,7 +13,7 @@ from plrf import statuses
 from plrf.draw import limit_curves, planes, traverses
 from plrf.draw import style as draw_style
 from plrf.draw.style import TERM_LABELS
-from plrf.exact import front as exact_front
+from plrf.exact import budgets
 from plrf.exact.front import compute_optimal
 from plrf.exact.ridge import ConvergenceError
 from plrf.scaling import learning_rate
@@ -84,7 +84,7 @@ class TestMeasurePlane:
 
     @pytest.mark.parametrize("place", ["invert_at", "kernel_mass"])
     def test_point_that_has_not_converged_is_kept(self, monkeypatch, place):
-        monkeypatch.setattr(exact_front, place, self.fail(ConvergenceError("no luck")))
+        monkeypatch.setattr(budgets, place, self.fail(ConvergenceError("no luck")))
         row = measure_plane.measure_point(1.0, 2.0, FRONT)
         assert row["status"] == statuses.NOT_CONVERGED
         assert np.isnan([row[key] for key in MEASURED]).all()

@@ -21,7 +21,7 @@ from plrf.study import catalogue
 from scripts.maintain import gallery, update_readme
 from scripts.publish import performance, report_pages
 from tests.browser import SIZE
-from tests.workflow.test_workflow import FIGURES, QUICK, TABLES
+from tests.workflow.test_workflow import ALGORITHM_FIGURES, FIGURES, QUICK, TABLES
 
 ROOT = Path(__file__).resolve().parents[2]
 MAIN_TEXT = [name for name in FIGURES if name[:5] in {"fig01", "fig02", "fig03", "fig04", "fig05"}]
@@ -30,9 +30,11 @@ CONTENT = {
     "Main text": [f"{name}.png" for name in MAIN_TEXT],
     "Appendix": [f"{name}.png" for name in FIGURES if name[:3] == "fig" and name not in MAIN_TEXT],
     "Beyond the paper": ["sgd_at_scale.png"],
-    "Algorithms": ["batch.png", "label_noise.png", "optimal_schedule.png", "schedules.png"],
+    "Algorithms": [*(f"{name}.png" for name in ALGORITHM_FIGURES), "table5_algorithms.html"],
     "All claims": ["claims.html"],
-    "Tables": [f"{name}.html" for name in TABLES if name != "claims"],
+    "Tables": [
+        f"{name}.html" for name in TABLES if name[:6] in {"table1", "table2", "table3", "table4"}
+    ],
     "Performance": ["performance.html", "provenance.json"],
 }
 
@@ -250,8 +252,8 @@ class TestGallery:
             if x.startswith("| <img")
         ]
         assert len(rows) == len(FIGURES)
-        appendix = [name for name in FIGURES if name not in MAIN_TEXT]
-        for name, row in zip(MAIN_TEXT + appendix, rows, strict=True):
+        names = [file.removesuffix(".png") for part in list(CONTENT)[:4] for file in CONTENT[part]]
+        for name, row in zip(names, rows, strict=True):
             assert f'src="img/{name}.png"' in row and f"**{name}**" in row
             assert row.count("|") == 3 and row.endswith(". |")
             line = re.sub(r"[\\^]", "", row.rpartition("<br>")[2].removesuffix(" |"))

@@ -10,14 +10,19 @@ from plrf.study.config import validate
 from plrf.study.problems import ConfigError
 
 ROOT = Path(__file__).parents[2]
-SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text("utf-8"))
-QUICK = yaml.safe_load((ROOT / "config/quick.yaml").read_text("utf-8"))
+SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
+QUICK = yaml.safe_load((ROOT / "config/quick.yaml").read_text(encoding="utf-8"))
 
 MISTAKES = {
     "unknown sweep": (
         ("schedules", "sweeps"),
         ["constant_rate", "cosin"],
         'schedules.sweeps[1] = "cosin": must be the name of a sweep; did you mean cosine?',
+    ),
+    "the same sweep": (
+        ("schedules", "sweeps"),
+        ["constant_rate", "constant_rate"],
+        'schedules.sweeps[1] = "constant_rate": ',
     ),
     "other points": (
         ("schedules", "sweeps"),

@@ -1,22 +1,6 @@
 """Training algorithms beyond the paper, W averaged out: best schedules, batches, noise of labels."""
 
 
-rule algorithms:
-    input:
-        [
-            f"results/figures/{figure.name}.{kind}"
-            for figure in FIGURES
-            if figure.category == "Algorithms"
-            for kind in ("pdf", "png")
-        ],
-        [
-            f"results/tables/{table.name}.{kind}"
-            for table in TABLES
-            if table.name == "table5_algorithms"
-            for kind in ("csv", "md")
-        ],
-
-
 rule optimal_schedules:
     output:
         schedules="results/algorithms/schedules.parquet",
@@ -33,11 +17,11 @@ rule optimal_schedules:
         runtime=other_runtime,
     params:
         config=algorithm_settings("best_schedules", "noise"),
-        code=code("algorithms/optimal_schedule.py"),
+        code=code("algorithms/optimal_schedules.py"),
     message:
         "Looking for the best schedules"
     script:
-        "../../scripts/algorithms/optimal_schedule.py"
+        "../../scripts/algorithms/optimal_schedules.py"
 
 
 rule batches:
@@ -56,11 +40,11 @@ rule batches:
         runtime=other_runtime,
     params:
         config=algorithm_settings("batches", "noise"),
-        code=code("algorithms/batch.py"),
+        code=code("algorithms/batches.py"),
     message:
         "Comparing batches, and looking for critical ones"
     script:
-        "../../scripts/algorithms/batch.py"
+        "../../scripts/algorithms/batches.py"
 
 
 rule label_noise_fronts:
@@ -78,8 +62,8 @@ rule label_noise_fronts:
         runtime=other_runtime,
     params:
         config=algorithm_settings("label_noise", "c"),
-        code=code("algorithms/label_noise.py"),
+        code=code("algorithms/label_noise_fronts.py"),
     message:
         "Computing fronts with noise of labels"
     script:
-        "../../scripts/algorithms/label_noise.py"
+        "../../scripts/algorithms/label_noise_fronts.py"

@@ -33,6 +33,18 @@ def results():
     ]
 
 
+def results_of(category):
+    """Figures and tables of one part of the report."""
+    kinds = {"figures": (FIGURES, ["pdf", "png"]), "tables": (TABLES, ["csv", "md"])}
+    return [
+        f"results/{folder}/{entry.name}.{kind}"
+        for folder, (entries, endings) in kinds.items()
+        for entry in entries
+        if entry.category == category
+        for kind in endings
+    ]
+
+
 def archived_tables():
     """Tables that the archive holds besides the results."""
     return [

@@ -60,7 +60,7 @@ def columns_of_points(table: pd.DataFrame, rows: int, height: float) -> tuple[Fi
     import matplotlib.pyplot as plt
 
     points = list(table[["alpha", "beta"]].drop_duplicates().itertuples(index=False, name=None))
-    size = (WIDTH * max(2, len(points)) / 3, height)
+    size = (WIDTH, height)
     return *plt.subplots(rows, len(points), figsize=size, squeeze=False), points
 
 

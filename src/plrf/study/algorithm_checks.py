@@ -21,6 +21,7 @@ def schedules_problems(block: Any, sound: Sweeps, names: Collection[str]) -> Ite
     stochastic = [name for name, engine in ENGINES.items() if engine.stochastic]
     of_schedule: dict[Any, str] = {}
     first: list[tuple[float, float]] = []
+    yield from repeats(("schedules", "sweeps"), block["sweeps"])
     for i, name in enumerate(block["sweeps"]):
         path: KeyPath = ("schedules", "sweeps", i)
         if name not in names:

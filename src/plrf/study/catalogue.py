@@ -296,6 +296,7 @@ TABLES = (
                 for name in config["schedules"]["sweeps"]
             }
         },
+        category="Algorithms",
     ),
 )
 """Tables for readers."""
