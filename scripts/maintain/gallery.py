@@ -67,7 +67,10 @@ def figures(report: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str,
     GalleryError
         If the report lacks one that the README shows.
     """
-    sections = {name: report.get(name, []) for name in SECTIONS}
+    sections = {
+        name: [entry for entry in report.get(name, []) if entry["name"].endswith(".png")]
+        for name in SECTIONS
+    }
     names = {Path(figure["name"]).stem for section in sections.values() for figure in section}
     if missing := [name for name in SHOWN_IN_README if name not in names]:
         raise GalleryError(f"the report has no {', '.join(missing)}, which the README shows")

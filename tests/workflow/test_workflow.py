@@ -453,7 +453,8 @@ class TestAddingASweep:
             old = now["sweep"] != "added"
             assert 0 < old.sum() < len(now)
             assert_same_values(now[old].reset_index(drop=True), before)
-        table = (quick_copy.directory / PRODUCTS[-1]).read_text(encoding="utf-8")
+        table = quick_copy.directory / "results/tables/table4_measured_exponents.md"
+        table = table.read_text(encoding="utf-8")
         assert "## α = 0.9, β = 0.3: phase Ia (added)" in table
         added = quick_copy.table("fits/exponents").query("sweep == 'added'")
         assert set(added["phase"]) == {"Ia"}
@@ -663,7 +664,7 @@ def test_jobs_use_nothing_of_the_package_but_its_modules_and_version(checkout, t
 
 
 DRAWN = {n for n in ALL_JOBS if n.startswith(("fig", "front_", "exponent_plane_"))}
-DRAWN |= {"explorer_page", "sgd_at_scale"}
+DRAWN |= {"explorer_page", "sgd_at_scale", *ALGORITHM_FIGURES}
 # What is made from losses and from what is apart from them.
 FROM_BOTH = {*EXPONENT_RULES, "claims"}
 
