@@ -15,7 +15,7 @@ from plrf.study.schemas.algorithms import BEST_SCHEDULES, RATES
 from plrf.study.store import read_table
 
 FREE = "free"
-DASHES = {"polynomial": (0, (5, 1.5)), "wsd": (0, (1, 1))}
+DASHES = {"polynomial": (0, (2.5, 1.2)), "wsd": (0, (1, 1))}
 PARAMETERS = {"polynomial": "exponent of polynomial decay", "wsd": "decaying part of the training"}
 
 
