@@ -134,6 +134,14 @@ def test_best_schedule_is_that_of_the_power_law():
     assert found.steps == exact.steps == 250
 
 
+def test_whole_steps_leave_sizes_below_the_number_of_features():
+    law = power_law(0.7, 0.6, 200)
+    best = plrf.optimal_schedule(186 * 16.9, d=186, **law, family="constant")
+    assert best.steps == 16 and 186 < best.d < 200 and best.status == "ok"
+    with pytest.raises(ValueError, match=r"^d = 199: must be from "):
+        plrf.optimal_schedule(199 * 16.9, d=199, **law)
+
+
 def test_all_features_are_too_few():
     """The best size would be larger than their number."""
     front = plrf.compute_optimal([1e4, 1e8], **power_law(0.8, 0.5, 200))

@@ -131,6 +131,7 @@ def optimal_schedule(
     )
     problem = _Problem(search.losses.task, search.losses.rule, flops, batch, family)
     low, high = search.bounds
+    high -= 1 / FIRST_HYPERBOLA  # whole numbers of steps raise sizes by up to so much
     low = max(low, float(np.log(flops / (batch * MOST_STEPS))))
     high = min(high, float(np.log(flops / (batch * FIRST_HYPERBOLA))))
     if low > high:
