@@ -25,6 +25,7 @@ def grid_table(*rows):
     """A grid of rows given by what differs from a default; each has its engines, of any number."""
     default = {
         "sweep": "sweep",
+        "spectrum": "",
         "alpha": 1.0,
         "beta": 2.0,
         "d": 10,
@@ -55,6 +56,7 @@ def loss_rows(steps, loss, **columns):
     """One curve as rows of the LOSSES schema."""
     default = {
         "sweep": "sweep",
+        "spectrum": "",
         "alpha": 1.0,
         "beta": 2.0,
         "d": 10,

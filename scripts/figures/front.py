@@ -1,5 +1,7 @@
 """A compute-optimal front in three panels: loss curves, IsoFLOP slices, optimal sizes."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -48,8 +50,9 @@ def draw_losses(
     draw_loss_curves(ax, losses[losses["d"].isin(colors)], colors)
     draw_fits(ax, fronts, of_quantity(exponents, "eta"))
     ax.set(xlabel="compute $f$ (flops)", ylabel="loss $P$")
-    alpha, beta, phase = exponents[["alpha", "beta", "phase"]].iloc[0]
+    spectrum, alpha, beta, phase = exponents[["spectrum", "alpha", "beta", "phase"]].iloc[0]
     title = f"phase {phase}: $\\alpha = {alpha:g}$, $\\beta = {beta:g}$"
+    title = f"spectrum {Path(spectrum).name}" if spectrum else title
     if noise := losses["noise"].iloc[0]:
         title += f", noise {noise:g}"
     title = "; ".join([title, *curves_in_words(losses)])

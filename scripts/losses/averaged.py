@@ -6,12 +6,13 @@ from typing import Any
 import pandas as pd
 
 from plrf.engines import planned
-from plrf.model import power_law_model
+from plrf.model import Model
 from plrf.progress import track
 from plrf.study.loss_rows import flops_at, loss_rows, runner_of, training_of
 from plrf.study.provenance import provenance
 from plrf.study.schemas.losses import LOSSES
 from plrf.study.store import write_table
+from plrf.study.tasks import task_of
 from plrf.training import recorded_steps
 
 
@@ -28,7 +29,7 @@ def curve(point: dict[str, Any], engine: str, runner: str, steps_per_decade: int
         Density of the recorded steps.
     """
     steps = recorded_steps(point["steps"], steps_per_decade)
-    model = power_law_model(*(point[key] for key in ("alpha", "beta", "d", "v", "noise")))
+    model = Model(task_of(point), point["d"], point["v"])
     sgd = training_of(point)
     curves = planned.run(runner_of(runner), model, sgd, steps)
     flops = flops_at(point["d"], sgd, steps)
@@ -42,7 +43,8 @@ def run_job(
     each = track(points, "loss curves", len(points))
     curves = [curve(point, engine, runner, steps_per_decade) for point in each]
     logging.info("%s: computed %d loss curves", engine, len(points))
-    source = provenance({"points": points, "steps_per_decade": steps_per_decade})
+    tasks = [task_of(point).seeds for point in points]
+    source = provenance({"points": points, "tasks": tasks, "steps_per_decade": steps_per_decade})
     write_table(pd.concat(curves), LOSSES, path, source)
 
 

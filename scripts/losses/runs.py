@@ -5,8 +5,6 @@ averaged out, and all runs of a point share a spectrum in groups.
 """
 
 import logging
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -15,25 +13,25 @@ import pandas as pd
 from plrf.engines import planned
 from plrf.engines.reduction import Reduction, reduce
 from plrf.exact.groups import Groups, averaged_groups
-from plrf.model import power_law_model
+from plrf.model import Model
 from plrf.progress import track
 from plrf.streams import random_stream
 from plrf.study.loss_rows import flops_at, loss_rows, runner_of, training_of
 from plrf.study.provenance import provenance
 from plrf.study.schemas.losses import LOSSES
 from plrf.study.store import write_table
-from plrf.task import PowerLawTask
+from plrf.study.tasks import task_of
 from plrf.training import recorded_steps
 
 Points = list[dict[str, Any]]
 
 
 def reductions(points: Points, seed: int) -> list[list[Reduction]]:
-    """Reductions by run and beta; W depends on the seed, alpha, d, v and the run alone."""
-    alpha, d, v, runs = (points[0][key] for key in ("alpha", "d", "v", "runs"))
-    tasks = [PowerLawTask(alpha, point["beta"], point["noise"]) for point in points]
-    numbers = track(range(runs), f"reductions of W, alpha={alpha}, (v, d)=({v}, {d})", runs)
-    streams = (random_stream(seed, "features", alpha, d, v, run) for run in numbers)
+    """Reductions by run and beta; W depends on the seed, the variances, d, v and the run alone."""
+    d, v, runs = (points[0][key] for key in ("d", "v", "runs"))
+    tasks = [task_of(point) for point in points]
+    numbers = track(range(runs), f"reductions of W, (v, d)=({v}, {d})", runs)
+    streams = (random_stream(seed, "features", tasks[0].seeds[0], d, v, run) for run in numbers)
     return [reduce(stream, tasks, d, v) for stream in streams]
 
 
@@ -41,8 +39,7 @@ def spectra(points: Points, seed: int, samples: bool) -> list[Reduction | Groups
     """Spectra of all runs, those of a run's betas one after the other."""
     if samples:
         return [reduction for row in reductions(points, seed) for reduction in row]
-    keys = ("alpha", "beta", "d", "v", "noise")
-    models = (power_law_model(*(point[key] for key in keys)) for point in points)
+    models = (Model(task_of(point), point["d"], point["v"]) for point in points)
     groups = [averaged_groups(model) for model in models]
     return groups * points[0]["runs"]
 
@@ -53,9 +50,9 @@ def sample_stream(point: dict[str, Any], seed: int, run: int, samples: bool) -> 
     It depends on c as the configuration gives it: the last bit of the learning rate depends on the
     machine, and would choose another sample.
     """
-    values = (point[key] for key in ("alpha", "d", "v", "batch", "c"))
+    values = (point[key] for key in ("d", "v", "batch", "c"))
     purpose = "samples" if samples else "samples, W averaged out"
-    return random_stream(seed, purpose, *values, run)
+    return random_stream(seed, purpose, task_of(point).seeds[0], *values, run)
 
 
 def losses(
@@ -66,7 +63,8 @@ def losses(
     Parameters
     ----------
     points : list of dict
-        Rows of the grid that differ in beta only, with the schedule as the configuration gives it.
+        Rows of the grid that differ in beta only, if at all, with the schedule as the configuration
+        gives it.
     engine, runner : str
         Name of the engine, and its function.
     samples : bool
@@ -102,12 +100,14 @@ def run_job(
 ) -> None:
     """Run a job, one alpha and size after the other, and write its losses."""
     tables = []
-    spectrum = itemgetter("alpha", "d")
-    spectra = [list(rows) for _, rows in groupby(sorted(points, key=spectrum), spectrum)]
+    seeds = [task_of(point).seeds for point in points]
+    models = pd.DataFrame({"variances": [own[0] for own in seeds], "d": [p["d"] for p in points]})
+    spectra = [[points[i] for i in places] for places in models.groupby([*models]).groups.values()]
     for rows in track(spectra, "pairs of alpha and d", len(spectra)):
         tables.append(losses(rows, engine, runner, samples, seed, steps_per_decade))
         logging.info("%s: alpha=%s, d=%s", engine, rows[0]["alpha"], rows[0]["d"])
-    source = provenance({"points": points, "steps_per_decade": steps_per_decade}, seed)
+    what = {"points": points, "tasks": seeds, "steps_per_decade": steps_per_decade}
+    source = provenance(what, seed)
     write_table(pd.concat(tables), LOSSES, path, source)
 
 

@@ -16,15 +16,14 @@ from snakemake.common.configfile import load_configfile
 from plrf.arguments import number
 from plrf.engines.registry import EXACT, WITH_RUNS
 from plrf.measure.advice import Advice, Noise, advise
-from plrf.scaling import ScalingRule
-from plrf.study.advice import advice, fitted, looked_at, size_grid
+from plrf.study.advice import advice, fitted, looked_at, named, size_grid
 from plrf.study.config import validate
-from plrf.study.grid import job_seconds, sweep_grid
+from plrf.study.grid import SETTINGS, features, job_seconds, point_of, scaling_rule, sweep_grid
 from plrf.study.problems import ConfigError
 from plrf.study.schedules import scheduled
+from plrf.study.tasks import task_of
 
 MOST_POINTS = 3  # of a sweep
-SETTINGS = ("v_over_d", "c", "batch")
 
 
 def sweep_minutes(name: str, config: Mapping[str, Any]) -> float:
@@ -42,14 +41,13 @@ def errors_of(sweep: Mapping[str, Any], fits: Mapping[str, int]) -> Iterator[str
                     size_grid(sweep, series, alpha),
                     np.geomspace(low, high, fits["isoflop_budgets"]),
                     fits["parabola_neighbours"],
-                    alpha=alpha,
-                    beta=beta,
-                    rule=ScalingRule(**{key: sweep[key] for key in SETTINGS}),
+                    task=task_of(point_of(sweep, alpha, beta)),
+                    rule=scaling_rule(sweep),
                 )
                 eta, xi = noise.errors(sweep["runs"])
                 errors = f"standard errors of about {eta:.2g} of eta, {xi:.2g} of xi"
                 yield (
-                    f"({alpha:g}, {beta:g}), {low:.2g} to {high:.2g}, {series[0]}: "
+                    f"{named(sweep, (alpha, beta))}, {low:.2g} to {high:.2g}, {series[0]}: "
                     f"{errors if np.isfinite(xi) else 'fits will probably be refused'}"
                 )
 
@@ -105,9 +103,12 @@ def pages(config: Mapping[str, Any], error: float) -> Iterator[str]:
             reason = "its labels have noise" if sweep["noise"] else "it has a schedule"
             yield f"# no errors and no proposal: {reason}"
             continue
-        if "windows" not in sweep or sweep["v_over_d"] == 1:
+        if "windows" not in sweep or min(features(sweep, d) - d for d in sweep["d"]) == 0:
             continue
         yield from (f"# {line}" for line in errors_of(sweep, config["fits"]))
+        if "spectrum" in sweep:
+            yield "# no proposal: its task is no power law"
+            continue
         for i, point in enumerate(looked_at(sweep, MOST_POINTS)):
             try:
                 found = proposal(sweep, point, config["fits"], error)

@@ -11,11 +11,13 @@ from plrf.study.provenance import provenance
 from plrf.study.schemas.fits import EXPONENTS, FRONTS, ISOFLOP
 from plrf.study.schemas.losses import LOSSES
 from plrf.study.store import read_table, write_table
-from plrf.theory.phases import phase_name
+from plrf.study.tasks import phase_of, task_of
 
 
 def read_points(paths: list[str], points: list[list[float]]) -> pd.DataFrame:
-    """Losses of some points (alpha, beta)."""
+    """Losses of some points (alpha, beta), or of a spectrum from a file, the only point."""
+    if points == [[None, None]]:
+        return pd.concat(read_table(path, LOSSES) for path in sorted(paths))
     alphas, betas = map(set, zip(*points, strict=True))
     keep = [("alpha", "in", alphas), ("beta", "in", betas)]
     losses = pd.concat(read_table(path, LOSSES, keep) for path in sorted(paths))
@@ -32,20 +34,21 @@ def fit_points(
     losses : DataFrame
         Rows of the LOSSES schema of these points.
     sweep : dict
-        Its windows, v_over_d, c, batch, noise and schedule.
+        Its windows, v_over_d, c, batch, noise, schedule and, if it has one, spectrum.
     fits : dict
         The config's fits block.
     seed : int
         The config's seed.
     """
     parts = []
-    points = losses.groupby(POINT)
-    for (name, alpha, beta), curves in track(points, "fits of points", len(points)):
-        parts.append(fit_point(curves, phase_name(alpha, beta), sweep, fits, seed))
+    points = losses.groupby(POINT, dropna=False)
+    for key, curves in track(points, "fits of points", len(points)):
+        point = dict(zip(POINT, key, strict=True)) | {"noise": sweep["noise"]}
+        parts.append(fit_point(curves, task_of(point), phase_of(point), sweep, fits, seed))
         for row in parts[-1].exponents.query("window == 0").itertuples():
             logging.info(
                 "%s %s %s %s: %s = %.4f +- %.4f (%s)",
-                *(name, (alpha, beta), row.engine, row.method),
+                *(key[0], key[1] or key[2:], row.engine, row.method),
                 *(row.quantity, row.estimate, row.std_error, row.status),
             )
     return Fits(*(pd.concat(part, ignore_index=True) for part in zip(*parts, strict=True)))

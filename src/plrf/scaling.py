@@ -34,7 +34,7 @@ class ScalingRule:
 
     def whole_model(self, task: Task, d: int) -> Model:
         """Model of a whole number of features, as W has."""
-        return Model(task, d, round(self.v_over_d * d))
+        return Model(task, d, round(task.features(self.v_over_d * d)))
 
     def training(self, model: Model) -> SGD:
         """Training of a model (model section 3)."""

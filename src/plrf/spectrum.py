@@ -1,5 +1,6 @@
 """A task of any spectrum: variances of features and coefficients of the target, one by one."""
 
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ class SpectrumTask:
     """
 
     square_summable = True
+    decay = np.inf
 
     def __init__(self, eigenvalues: ArrayLike, targets: ArrayLike, noise: float = 0.0) -> None:
         a, b = numbers("eigenvalues", eigenvalues, above=0), numbers("targets", targets)
@@ -77,6 +79,11 @@ class SpectrumTask:
         return ShrinkageRule(p, np.stack([np.ones(p.size), squares, squares * p, p], axis=1))
 
     @property
+    def seeds(self) -> tuple[float, float]:
+        """Digests of the arrays."""
+        return _digest(self.eigenvalues), _digest(self.targets)
+
+    @property
     def parameters(self) -> dict[str, Any]:
         """The arrays, and noise if there is any."""
         arrays = {"eigenvalues": self.eigenvalues, "targets": self.targets}
@@ -85,6 +92,11 @@ class SpectrumTask:
     def __str__(self) -> str:
         noise = f", noise={self.noise:g}" if self.noise else ""
         return f"{self.eigenvalues.size} eigenvalues{noise}"
+
+
+def _digest(values: Array) -> float:
+    """A whole number that depends on all values."""
+    return float(int.from_bytes(hashlib.sha256(values.tobytes()).digest()[:6], "little"))
 
 
 def task_of(

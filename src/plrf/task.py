@@ -59,8 +59,22 @@ class Task(Protocol):
         ...
 
     @property
-    def parameters(self) -> dict[str, float]:
-        """What tells the task from others, by the names of the columns of tables."""
+    def decay(self) -> float:
+        """Exponent with which variances fall, at most."""
+        ...
+
+    @property
+    def seeds(self) -> tuple[float, float]:
+        """What random numbers of a task are seeded with: of its variances, and of its target."""
+        ...
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What tells the task from others, by the names of arguments."""
+        ...
+
+    def __hash__(self) -> int:
+        """What is known of a task is remembered by it."""
         ...
 
 
@@ -124,6 +138,16 @@ class PowerLawTask:
     def square_summable(self) -> bool:
         """Whether ``2 beta > 1``."""
         return 2 * self.beta > 1
+
+    @property
+    def decay(self) -> float:
+        """``2 alpha``."""
+        return 2 * self.alpha
+
+    @property
+    def seeds(self) -> tuple[float, float]:
+        """Alpha and beta."""
+        return self.alpha, self.beta
 
     @property
     def parameters(self) -> dict[str, float]:

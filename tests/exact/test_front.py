@@ -9,6 +9,7 @@ from plrf.exact.loss import DivergenceError, expected_loss
 from plrf.exact.ridge import ConvergenceError, critical_learning_rate, kernel_mass
 from plrf.model import power_law_model
 from plrf.scaling import learning_rate
+from plrf.task import PowerLawTask
 from plrf.theory.phases import exponents
 from plrf.training import SGD
 
@@ -198,15 +199,15 @@ class TestOptimalBudgets:
     def test_front_inverts_them(self, alpha, beta):
         """To the bend of the front within two decades."""
         sizes = [40, 100, 700, 5000, 200_000]
-        budgets = optimal_budgets(sizes, alpha=alpha, beta=beta)
+        budgets = optimal_budgets(sizes, PowerLawTask(alpha, beta))
         front = compute_optimal(budgets, alpha=alpha, beta=beta)
         np.testing.assert_allclose(front.d, sizes, rtol=0.02)
 
     def test_sizes_beyond_all_budgets_have_none(self):
-        budgets = optimal_budgets([10.0, 1e11, 1e14], alpha=1.25, beta=0.75)
+        budgets = optimal_budgets([10.0, 1e11, 1e14], PowerLawTask(1.25, 0.75))
         assert budgets[0] == pytest.approx(1e3) and np.isinf(budgets[1:]).all()
 
     def test_without_a_front_there_are_none(self):
         """On the edge, close to v = d, the best size falls to the least."""
-        budgets = optimal_budgets([100, 1000], alpha=0.05, beta=0.45, v_over_d=1.05)
+        budgets = optimal_budgets([100, 1000], PowerLawTask(0.05, 0.45), v_over_d=1.05)
         assert np.isnan(budgets).all()

@@ -11,6 +11,7 @@ from plrf.measure.advice import Noise
 from plrf.measure.coverage import SizeGrid, round_down, round_up, shortage
 from plrf.measure.fronts import parabolas
 from plrf.scaling import ScalingRule
+from plrf.task import PowerLawTask
 
 RULE = ScalingRule()
 SIZES = np.array([25, 35, 50, 71, 100, 141, 200, 283, 400, 566, 800, 1131, 1600, 2263, 3200])
@@ -18,14 +19,14 @@ MANY = np.round(25 * 2 ** (np.arange(25) / 2))
 
 
 def predicted(grid, window, point, budgets=9, **settings):
-    best = partial(optimal_sizes, largest=grid.sizes[-1], alpha=point[0], beta=point[1])
+    best = partial(optimal_sizes, task=PowerLawTask(*point), largest=grid.sizes[-1])
     return shortage(grid, window, best, budgets=budgets, neighbours=2, **settings)
 
 
 def dropped(grid, window, point, budgets=9):
     """Budgets that a fit of exact losses drops."""
     flops = np.geomspace(*window, budgets)
-    noise = Noise.of(grid, flops, 2, alpha=point[0], beta=point[1], rule=RULE)
+    noise = Noise.of(grid, flops, 2, task=PowerLawTask(*point), rule=RULE)
     return int((~parabolas(grid.sizes, flops, noise.loss, 2).usable).sum())
 
 
@@ -33,7 +34,7 @@ def ending(sizes, point, flops, factor=None):
     """Sizes whose runs all go to a budget, or to a multiple of their own best one."""
     last = np.full(len(sizes), float(flops))
     if factor is not None:
-        best = optimal_budgets(sizes, alpha=point[0], beta=point[1])
+        best = optimal_budgets(sizes, PowerLawTask(*point))
         last = np.maximum(np.minimum(flops, factor * best), sizes)
     return SizeGrid(np.asarray(sizes, float), last, 1)
 
@@ -79,12 +80,12 @@ def test_no_sizes_are_proposed_below_the_least():
 
 
 def test_optimal_sizes_invert_optimal_budgets():
-    flops = optimal_budgets([50.0, 3000.0], alpha=0.7, beta=0.7)
-    found = optimal_sizes(flops, largest=3000, alpha=0.7, beta=0.7)
+    flops = optimal_budgets([50.0, 3000.0], PowerLawTask(0.7, 0.7))
+    found = optimal_sizes(flops, PowerLawTask(0.7, 0.7), largest=3000)
     np.testing.assert_allclose(found, [50, 3000], rtol=1e-9)
     exact = plrf.compute_optimal([3e4, 3e6], alpha=0.7, beta=0.7).d
     np.testing.assert_allclose(
-        optimal_sizes([3e4, 3e6], largest=1e4, alpha=0.7, beta=0.7), exact, rtol=0.02
+        optimal_sizes([3e4, 3e6], PowerLawTask(0.7, 0.7), largest=1e4), exact, rtol=0.02
     )
 
 
@@ -105,7 +106,7 @@ MEASURED = [
 def test_expected_errors_are_those_of_real_runs(point, runs, factor, measured):
     grid = ending(MANY, point, 1e8, factor)
     flops = np.geomspace(1e6, 1e8, 9)
-    noise = Noise.of(grid, flops, 2, alpha=point[0], beta=point[1], rule=RULE)
+    noise = Noise.of(grid, flops, 2, task=PowerLawTask(*point), rule=RULE)
     ratio = noise.errors(runs) / measured
     assert np.all((ratio > 1 / 2) & (ratio < 2)), ratio
     # Errors fall like the root of the number of runs, to within what moves the lowest sizes.
@@ -114,7 +115,7 @@ def test_expected_errors_are_those_of_real_runs(point, runs, factor, measured):
 
 def test_errors_are_unknown_where_a_fit_is_refused():
     grid = ending(SIZES, (0.7, 0.7), 1e8)
-    noise = Noise.of(grid, np.geomspace(1e8, 1e9, 5), 2, alpha=0.7, beta=0.7, rule=RULE)
+    noise = Noise.of(grid, np.geomspace(1e8, 1e9, 5), 2, task=PowerLawTask(0.7, 0.7), rule=RULE)
     assert np.isnan(noise.errors(10)).all()
 
 

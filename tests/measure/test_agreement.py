@@ -185,7 +185,7 @@ class TestCheckResults:
             names=["sweep", "run", "step"],
         )
         expected = index.to_frame(index=False).assign(
-            alpha=1.0, beta=2.0, d=10, v=40, batch=1, learning_rate=0.05, status="ok"
+            spectrum="", alpha=1.0, beta=2.0, d=10, v=40, batch=1, learning_rate=0.05, status="ok"
         )
         scatter = np.random.default_rng(1).lognormal(-0.045, 0.3, len(expected))
         losses = pd.concat(
@@ -194,7 +194,7 @@ class TestCheckResults:
                 expected.assign(engine="sgd", loss=np.where(expected["step"] > 0, scatter, 1.0)),
             ]
         )
-        results = agreement.check_agreement(losses)
+        results = agreement.check_agreement(losses, {})
         assert len(results) == n_sweeps
         assert [detail for _, passed, detail in results if not passed] == []
 
@@ -271,7 +271,7 @@ class TestCheckExponents:
     def outcome(fits, **columns):
         """The checks, for a grid of one size in each sweep."""
         rows = [{"sweep": sweep} | columns for sweep in fits["sweep"].unique()]
-        return agreement.check_exponents(grid_table(*rows), fits)
+        return agreement.check_exponents(grid_table(*rows), fits, {})
 
     def test_false_alarms_are_as_rare_as_stated(self, monkeypatch):
         # Expected: 5% of 400 sweeps; a binomial number, within 4 standard deviations.

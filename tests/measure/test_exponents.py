@@ -20,6 +20,7 @@ from plrf.measure.exponents import fit_exact_front, fit_exponents
 from plrf.measure.fronts import Front
 from plrf.measure.power_law import power_law
 from plrf.measure.references import ExactFront
+from plrf.task import PowerLawTask
 from tests.surfaces import ETA, XI, known_table, noisy
 
 TRUTHS = np.array([ETA, XI])
@@ -384,7 +385,7 @@ class TestExactFront:
             raise ConvergenceError
 
         monkeypatch.setattr("plrf.exact.budgets.invert_at", fail)
-        front = ExactFront.compute(np.array([1e6, 1e8]), 0.7, 0.7, v_over_d=v_over_d)
+        front = ExactFront.compute(np.array([1e6, 1e8]), PowerLawTask(0.7, 0.7), v_over_d=v_over_d)
         assert set(front.measurement.front.status) == {status}
         assert front.measurement.eta.status.endswith(f"; dropped 2 {status}")
         assert front.slopes is None

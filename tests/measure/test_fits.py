@@ -14,9 +14,12 @@ from plrf.study import store
 from plrf.study.provenance import read_provenance
 from plrf.study.schemas import fits as fits_schema
 from plrf.study.schemas import losses as losses_schema
+from plrf.task import PowerLawTask
 from scripts.losses import aggregate_losses
 from scripts.measure import check_results, fit_exponents, join_fits
 from tests.made_up import loss_rows, write
+
+TASK, NOISY = PowerLawTask(1.0, 2.0), PowerLawTask(1.0, 2.0, 0.1)
 
 
 class TestFitExponents:
@@ -61,7 +64,7 @@ class TestFitExponents:
         return pd.concat(parts, ignore_index=True)
 
     def fit(self, curves, phase="III", seed=1, windows=()):
-        return points.fit_point(curves, phase, self.sweep(*windows), self.fits, seed)
+        return points.fit_point(curves, TASK, phase, self.sweep(*windows), self.fits, seed)
 
     @pytest.mark.parametrize(
         ("engine", "factors"),
@@ -293,13 +296,13 @@ class TestFitExponents:
     def test_with_noise_of_labels_there_is_no_theory(self):
         """The paper has none; the exact front is that of noisy training."""
         sweep = self.sweep((1e4, 1e6)) | {"noise": 0.1}
-        rows = points.fit_point(self.curves(), "III", sweep, self.fits, 1).exponents
+        rows = points.fit_point(self.curves(), NOISY, "III", sweep, self.fits, 1).exponents
         assert rows["theory"].isna().all()
         front = compute_optimal([1e4, 1e6], alpha=1.0, beta=2.0, noise=0.1)
         exact = rows.query("method == 'approach0'").set_index("quantity")["estimate"]
         mean = np.log(front.d[1] / front.d[0]) / np.log(100)
         assert exact["xi"] == pytest.approx(mean, abs=0.05)
-        quiet = points.fit_point(self.curves(), "III", self.sweep((1e4, 1e6)), self.fits, 1)
+        quiet = points.fit_point(self.curves(), TASK, "III", self.sweep((1e4, 1e6)), self.fits, 1)
         other = quiet.exponents.query("method == 'approach0'").set_index("quantity")["estimate"]
         assert exact["eta"] < other["eta"] - 0.1
 
@@ -307,7 +310,7 @@ class TestFitExponents:
         """The paper has none; the exact front is that of planned training."""
         for schedule in ({"name": "wsd", "cooldown": 0.3}, "constant", {"name": "constant"}):
             sweep = self.sweep((1e4, 1e6)) | {"schedule": schedule}
-            found = points.fit_point(self.curves(), "III", sweep, self.fits, 1)
+            found = points.fit_point(self.curves(), TASK, "III", sweep, self.fits, 1)
             constant = schedule_of(schedule) == CONSTANT
             assert (found.exponents["theory"].notna() == constant).all()
             front = compute_optimal([1e4, 1e6], alpha=1.0, beta=2.0, schedule=schedule)

@@ -545,11 +545,11 @@ BAD = {
         "sweeps.toy.points[0] = [1, 1, 1]: ",
         "most 2",
     ),
-    "no points": ({"sweeps.plane.product": ...}, "sweeps.plane: ", "either points or product"),
+    "no points": ({"sweeps.plane.product": ...}, "sweeps.plane: ", "points, product or spectrum"),
     "points and product": (
         {"sweeps.plane.points": [[1, 1]]},
         "sweeps.plane: ",
-        "points or product",
+        "points, product or spectrum",
     ),
     "duplicate point": (
         {"sweeps.plane.product": ..., "sweeps.plane.points": [[1, 1], [2, 1], [1.0, 1]]},
@@ -773,7 +773,11 @@ BAD = {
     "toy null": ({"toy_scaling": None}, "toy_scaling = null: ", "must be a mapping"),
     "toy budget missing": ({"toy_scaling.budget": ...}, "toy_scaling.budget: missing", "marks"),
     "toy sweep null": ({"sweeps.toy": None}, "sweeps.toy = null: ", "must be a mapping"),
-    "toy sweep without points": ({"sweeps.toy.points": ...}, "sweeps.toy: ", "points or product"),
+    "toy sweep without points": (
+        {"sweeps.toy.points": ...},
+        "sweeps.toy: ",
+        "points, product or spectrum",
+    ),
     "toy budget": (
         {"toy_scaling.budget": 2e5},
         "toy_scaling.budget = 200000.0: ",
@@ -1003,7 +1007,9 @@ def test_runs_end_around_the_budget_at_which_their_size_is_best():
 
 
 def test_without_a_best_size_runs_have_the_whole_budget(monkeypatch):
-    monkeypatch.setattr("plrf.study.grid.optimal_budgets", lambda d, **_: np.full(len(d), np.nan))
+    monkeypatch.setattr(
+        "plrf.study.grid.optimal_budgets", lambda d, *_, **__: np.full(len(d), np.nan)
+    )
     config = edited({"sweeps.edge.around_optimum": 3})
     validate(config, CONFIG_SCHEMA)
     assert set(expand(complete(config, CONFIG_SCHEMA)).query("sweep == 'edge'")["flops"]) == {1e5}

@@ -37,6 +37,7 @@ from plrf.study.schemas import losses as losses_schema
 from plrf.study.schemas import plane as plane_schema
 from plrf.study.schemas import spectra as spectra_schema
 from plrf.study.sources import imported_files
+from plrf.task import PowerLawTask
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = read_config("quick")
@@ -238,7 +239,7 @@ class TestQuickWorkflow:
                 for d in engine_sizes(sweep, engine):
                     flops = sweep["flops"]
                     if engine != "volterra" and "around_optimum" in sweep:
-                        best = optimal_budgets([d], alpha=alpha, beta=beta)[0]
+                        best = optimal_budgets([d], PowerLawTask(alpha, beta))[0]
                         flops = min(flops, float(f"{sweep['around_optimum'] * best:.2g}"))
                     steps = math.ceil(flops / (d * sweep["batch"]))
                     runs = [-1] if engine == "volterra" else range(sweep["runs"])

@@ -4,6 +4,8 @@ from functools import partial
 
 
 rule expand_grid:
+    input:
+        spectrum_files(),
     output:
         "results/grid.parquet",
     log:
@@ -30,6 +32,8 @@ for engine in ENGINES.values():
     rule:
         name:
             engine.name
+        input:
+            spectrum_file,
         output:
             f"results/losses/{engine.name}/{JOB}.parquet",
         log:

@@ -3,6 +3,7 @@
 
 rule fit_exponents:
     input:
+        spectrum_file,
         losses=losses_of_part,
     output:
         exponents="results/fits/{sweep}/part{part}/exponents.parquet",

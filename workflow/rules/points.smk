@@ -1,19 +1,15 @@
-"""What jobs cover: points and sizes of the grid, in batches that share work; parts of the plane."""
+"""What jobs cover: points and sizes of the grid, in batches that share work."""
 
 from functools import cache
-
-import numpy as np
 
 
 wildcard_constraints:
     part="[0-9]+",
     sweep="[A-Za-z][A-Za-z0-9_-]*",
-    alphas=r"[0-9.e+-]+(_to_[0-9.e+-]+)?",
+    alphas=r"[0-9.e+-]+(_to_[0-9.e+-]+)?|nan",
     sizes="[0-9]+(_to_[0-9]+)?",
 
 
-# The plane is measured in so many jobs.
-PLANE_PARTS = 4
 # A sweep's alphas are spread over at most so many jobs.
 MOST_BATCHES = 32
 # A sweep's points are fitted by so many at a time, or by more where that were too many jobs.
@@ -78,9 +74,9 @@ def job_rows(engine, wildcards):
 
 def job_points(engine, wildcards):
     """Parameters of one job of an engine, with the schedule as the configuration gives it."""
-    keys = ["sweep", "alpha", "beta", "d", "v", "batch", "c", "learning_rate", "noise", "steps"]
+    keys = ["sweep", "spectrum", "alpha", "beta", "noise", "d", "v", "batch", "c", "learning_rate"]
     schedule = config["sweeps"][wildcards.sweep]["schedule"]
-    points = job_rows(engine, wildcards)[[*keys, "runs"]].to_dict("records")
+    points = job_rows(engine, wildcards)[[*keys, "steps", "runs"]].to_dict("records")
     return [{**point, "schedule": schedule} for point in points]
 
 
@@ -115,8 +111,10 @@ def measured():
 
 def losses_of_part(wildcards):
     """Files of losses that hold the points of one part of a sweep."""
-    alphas = {alpha for alpha, _ in part_points(wildcards)}
-    kept = [names for names, rows in jobs(wildcards.sweep).items() if alphas & set(rows["alpha"])]
+    alphas = [alpha for alpha, _ in part_points(wildcards)]
+    every = "spectrum" in config["sweeps"][wildcards.sweep]
+    of_sweep = jobs(wildcards.sweep).items()
+    kept = [names for names, rows in of_sweep if every or rows["alpha"].isin(alphas).any()]
     return job_files("results/losses", ".parquet", kept)
 
 
@@ -151,26 +149,14 @@ def fitted_sweeps():
     return {name: {k: sweep[k] for k in keys} for name, sweep in sweeps if "windows" in sweep}
 
 
-def plane_values(name):
-    """Values of alpha or beta over the plane, free of rounding: 0.7 is 0.7."""
-    values = np.linspace(**config["plane"][name])
-    return [round(value, 12) for value in values.tolist()]
+def spectrum_file(wildcards):
+    """The file that the task of a sweep is from, if it is no power law."""
+    return config["sweeps"][wildcards.sweep].get("spectrum", [])
 
 
-def plane_alphas(wildcards):
-    """Values of alpha of one part of the plane: every few, so that parts cost the same."""
-    return plane_values("alpha")[int(wildcards.part) :: PLANE_PARTS]
-
-
-def plane_front():
-    """What the fronts over the plane are measured with."""
-    return {key: config["plane"][key] for key in ("flops", "v_over_d", "c", "batch")}
-
-
-def algorithm_settings(part, key):
-    """The settings of one part of the block, with those of all parts and one more."""
-    block = config["algorithms"]
-    return {name: block[name] for name in ("points", "v_over_d", key)} | block[part]
+def spectrum_files():
+    """The files of all sweeps."""
+    return sorted({s["spectrum"] for s in config["sweeps"].values() if "spectrum" in s})
 
 
 def exact_fronts():
@@ -187,10 +173,3 @@ def exact_fronts():
     }
     files = {name: f"results/{table}.parquet" for name, table in tables.items()}
     return {name: file for name, file in files.items() if file.split("/")[1] in config}
-
-
-def spectra_model():
-    """What spectra are sampled of and computed for."""
-    spectra = config["spectra"]
-    v = round(spectra["v_over_d"] * spectra["d"])
-    return {"points": spectra["points"], "d": spectra["d"], "v": v}

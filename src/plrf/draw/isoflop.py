@@ -24,7 +24,7 @@ def draw_slices(ax: Axes, isoflop: pd.DataFrame, fronts: pd.DataFrame) -> None:
         Rows of the schemas of these names, of one point, engine and window, by parabolas.
     """
     colors = sequence_colors(np.unique(isoflop["flops"]).tolist(), "plasma")
-    for flops, points in isoflop.dropna().groupby("flops"):
+    for flops, points in isoflop.dropna(subset="loss").groupby("flops"):
         ax.plot(points["d"], points["loss"], "o", ms=2.2, color=colors[flops])
         front = fronts[fronts["flops"] == flops].iloc[0]
         if front["status"] == "ok":

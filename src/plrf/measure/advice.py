@@ -22,7 +22,7 @@ from plrf.measure.estimates import METHODS, MIN_BUDGETS
 from plrf.measure.fluctuations import relative_second_moment, typical_modes
 from plrf.scaling import ScalingRule
 from plrf.statuses import OK
-from plrf.task import PowerLawTask
+from plrf.task import PowerLawTask, Task
 from plrf.theory.phases import phase_name
 
 FloatArray = NDArray[np.float64]
@@ -151,10 +151,11 @@ def advise(
     sizes = _sizes(front.d[0] / beyond, front.d[1] * beyond)
     # The smaller neighbours of the best size run on until it is the best, where the front is flat.
     around = round_up(float(beyond ** (1 / front.xi.min())))
-    best = optimal_budgets(sizes, alpha=alpha, beta=beta, v_over_d=v_over_d, c=c, batch=batch)
+    task = PowerLawTask(alpha, beta)
+    best = optimal_budgets(sizes, task, v_over_d=v_over_d, c=c, batch=batch)
     grid = SizeGrid(sizes, np.maximum(np.minimum(high, around * best), sizes * batch), batch)
     rule, asked = ScalingRule(v_over_d, c, batch), np.geomspace(low, high, budgets)
-    noise = Noise.of(grid, asked, neighbours, alpha=alpha, beta=beta, rule=rule)
+    noise = Noise.of(grid, asked, neighbours, task=task, rule=rule)
     runs, errors = _enough_runs(noise, std_error)
     parts = _parts(sizes)
     rows = _rows(grid, runs, v_over_d).assign(alpha=alpha)
@@ -213,8 +214,7 @@ class Noise:
         budgets: ArrayLike,
         neighbours: int,
         *,
-        alpha: float,
-        beta: float,
+        task: Task,
         rule: ScalingRule,
     ) -> Noise:
         """Compute losses and spreads.
@@ -227,8 +227,8 @@ class Noise:
             Budgets in flops; increasing.
         neighbours : int
             Sizes on each side of the lowest loss in a parabola.
-        alpha, beta : float
-            Data and target complexity.
+        task : Task
+            What there is to learn, with labels without noise.
         rule : ScalingRule
             How features and training follow the size.
 
@@ -239,13 +239,12 @@ class Noise:
         """
         flops = numbers("budgets", budgets, above=0)
         neighbours = whole_number("neighbours", neighbours, least=1)
-        models = [rule.whole_model(PowerLawTask(alpha, beta), int(d)) for d in grid.sizes]
+        models = [rule.whole_model(task, int(d)) for d in grid.sizes]
         trained = [(model, rule.training(model)) for model in models]
         steps = np.maximum(np.round(flops / (grid.sizes[:, None] * rule.batch)), 1)
         exact = expected_loss(
             steps,
-            alpha=alpha,
-            beta=beta,
+            **task.parameters,
             d=grid.sizes[:, None],
             v=np.array([[model.v] for model in models]),
             learning_rate=np.array([[sgd.learning_rate] for _, sgd in trained]),

@@ -4,6 +4,7 @@ All comparisons are of means, by t-tests with a margin for what is known to diff
 runs whose mean a few of them do not tell (`plrf.measure.fluctuations`).
 """
 
+from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
@@ -13,11 +14,13 @@ from scipy.special import stdtr, stdtrit
 from plrf.engines.registry import ENGINES, EXACT
 from plrf.exact.ridge import kernel_mass
 from plrf.measure.fluctuations import kernel_mass_spread, relative_second_moment, typical_modes
-from plrf.model import power_law_model
+from plrf.model import Model
+from plrf.task import PowerLawTask, Task
 from plrf.training import SGD
 
 POINT = ["sweep", "alpha", "beta", "d"]
-MODEL = ["alpha", "d", "v", "batch", "learning_rate"]
+MODEL = ["d", "v", "batch", "learning_rate"]
+Spectra = Mapping[str, Task]  # tasks that are no power laws, by the column spectrum
 # Nominal probability that correct results fail a comparison. SGD's losses have heavy tails, at
 # early steps most of all; so only the ends of long runs are compared, with a margin.
 FALSE_ALARM = 1e-4
@@ -37,7 +40,11 @@ def final_losses(losses: pd.DataFrame, engine: str) -> pd.DataFrame:
     losses = losses[losses["engine"] == engine].sort_values("step")
     sound = (losses["status"] == "ok") & (losses["loss"] > 0) & np.isfinite(losses["loss"])
     curves = losses.assign(sound=sound).groupby([*POINT, "run"])
-    last = curves[["engine", "v", "batch", "learning_rate", "step", "loss"]].last().reset_index()
+    last = (
+        curves[["spectrum", "engine", "v", "batch", "learning_rate", "step", "loss"]]
+        .last()
+        .reset_index()
+    )
     return last[curves["sound"].all().to_numpy()]
 
 
@@ -62,16 +69,11 @@ def at_last_steps(final: pd.DataFrame, losses: pd.DataFrame, reference: str) -> 
 
 
 @cache
-def _comparability(key: tuple[float, int, int, int, float]) -> tuple[bool, bool, float]:
-    """Whether means over samples and over W can be compared, and the bias of the latter.
-
-    Parameters
-    ----------
-    key : tuple
-        alpha, d, v, batch and learning rate.
-    """
-    alpha, d, v, batch, rate = key
-    model, sgd = power_law_model(alpha, 0.0, d, v), SGD(rate, batch)  # whatever the target is
+def _comparability(
+    task: Task, d: int, v: int, batch: int, learning_rate: float
+) -> tuple[bool, bool, float]:
+    """Whether means over samples and over W can be compared, and the bias of the latter."""
+    model, sgd = Model(task, d, v), SGD(learning_rate, batch)
     modes, mass = typical_modes(model), kernel_mass(model, sgd)
     samples = relative_second_moment(modes, sgd) <= MOST_SECOND_MOMENT
     stable = mass + kernel_mass_spread(modes, sgd, STABLE_DEVIATIONS) < 1
@@ -80,9 +82,16 @@ def _comparability(key: tuple[float, int, int, int, float]) -> tuple[bool, bool,
     return samples, stable, BIAS_TIMES_D / d + spread**2
 
 
-def with_comparability(models: pd.DataFrame, engine: str, reference: str) -> pd.DataFrame:
-    """Columns ``compared`` and ``bias`` for rows of models."""
-    rows = [_comparability(key) for key in models[MODEL].itertuples(index=False, name=None)]
+def with_comparability(
+    models: pd.DataFrame, engine: str, reference: str, spectra: Spectra
+) -> pd.DataFrame:
+    """Columns ``compared`` and ``bias`` for rows of models, whatever their targets are."""
+    tasks = [
+        spectra[spectrum] if spectrum else PowerLawTask(alpha, 0.0)
+        for spectrum, alpha in zip(models["spectrum"], models["alpha"], strict=True)
+    ]
+    keys = zip(tasks, *(models[name] for name in MODEL), strict=True)
+    rows = [_comparability(*key) for key in keys]
     samples, stable, bias = np.array(rows, dtype=float).reshape(-1, 3).T
     over_w = ENGINES[engine].samples and not ENGINES[reference].samples
     compared = (samples > 0) | (not ENGINES[engine].stochastic)
@@ -90,7 +99,7 @@ def with_comparability(models: pd.DataFrame, engine: str, reference: str) -> pd.
     return models.assign(compared=compared, bias=bias if over_w else 0.0)
 
 
-def ratios(losses: pd.DataFrame, engine: str, reference: str) -> pd.DataFrame:
+def ratios(losses: pd.DataFrame, engine: str, reference: str, spectra: Spectra) -> pd.DataFrame:
     """Ratios of the losses of an engine to a reference's in one sweep, at the ends of its curves.
 
     The ratio of an SGD loss to its expectation given W has mean 1, and so, up to the bias of the
@@ -113,16 +122,18 @@ def ratios(losses: pd.DataFrame, engine: str, reference: str) -> pd.DataFrame:
     both["ratio"] = both["loss"] / both["loss_expected"]
     if ENGINES[engine].stochastic:
         both = both[both["step"] >= LONG_RUN]
-    return with_comparability(both, engine, reference)
+    return with_comparability(both, engine, reference, spectra)
 
 
-def compare(losses: pd.DataFrame, engine: str, reference: str) -> tuple[bool, str]:
+def compare(
+    losses: pd.DataFrame, engine: str, reference: str, spectra: Spectra
+) -> tuple[bool, str]:
     """Compare the losses of two engines in one sweep, at the last steps of the first one.
 
     Ratios are averaged over betas, which share W, and then over runs, sizes and alphas, for a
     t-test with a margin.
     """
-    both = ratios(losses, engine, reference)
+    both = ratios(losses, engine, reference, spectra)
     stochastic = ENGINES[engine].stochastic
     left_out = int((~both["compared"]).sum())
     both = both[both["compared"]]
@@ -138,7 +149,7 @@ def compare(losses: pd.DataFrame, engine: str, reference: str) -> tuple[bool, st
     return bool(abs(ratio.mean() - 1) <= allowed), detail
 
 
-def check_agreement(losses: pd.DataFrame) -> list[tuple[str, bool, str]]:
+def check_agreement(losses: pd.DataFrame, spectra: Spectra) -> list[tuple[str, bool, str]]:
     """Each engine's losses agree with those of its first reference, in each sweep."""
     results = []
     for sweep, rows in losses.groupby("sweep"):
@@ -146,7 +157,7 @@ def check_agreement(losses: pd.DataFrame) -> list[tuple[str, bool, str]]:
         names = {engine.name for engine in present}
         for engine in present:
             for reference in [name for name in engine.references if name in names][:1]:
-                outcome = compare(rows, engine.name, reference)
+                outcome = compare(rows, engine.name, reference, spectra)
                 results.append((f"{engine.name} agrees with {reference}: {sweep}", *outcome))
     return results
 
@@ -208,7 +219,9 @@ def check_same_law(losses: pd.DataFrame) -> list[tuple[str, bool, str]]:
     return results
 
 
-def check_exponents(grid: pd.DataFrame, exponents: pd.DataFrame) -> list[tuple[str, bool, str]]:
+def check_exponents(
+    grid: pd.DataFrame, exponents: pd.DataFrame, spectra: Spectra
+) -> list[tuple[str, bool, str]]:
     """Exponents of runs agree with those of the same method on losses without noise, by sweep.
 
     Sizes and budgets are the same too, so that the bias of a method cancels and only noise is
@@ -219,18 +232,18 @@ def check_exponents(grid: pd.DataFrame, exponents: pd.DataFrame) -> list[tuple[s
     results = []
     stochastic = [name for name, engine in ENGINES.items() if engine.stochastic]
     for engine in stochastic:
-        results += _engine_exponents(engine, grid, exponents)
+        results += _engine_exponents(engine, grid, exponents, spectra)
     return results
 
 
 def _engine_exponents(
-    engine: str, grid: pd.DataFrame, exponents: pd.DataFrame
+    engine: str, grid: pd.DataFrame, exponents: pd.DataFrame, spectra: Spectra
 ) -> list[tuple[str, bool, str]]:
     """Compare the exponents of one engine."""
     results = []
     point = ["sweep", "alpha", "beta"]
     same = [name for name, other in ENGINES.items() if engine in (name, other.smaller)]
-    models = with_comparability(grid[grid["engine"].isin(same)], engine, EXACT)
+    models = with_comparability(grid[grid["engine"].isin(same)], engine, EXACT, spectra)
     # A size takes part in a fit if its runs reach the budgets.
     reached = models[~models["compared"]].groupby(point)["flops"].max().rename("unsure_to")
     own = exponents[exponents["engine"] == engine].merge(reached.reset_index(), "left", point)

@@ -43,9 +43,11 @@ def volterra_describes_sgd(study: Study) -> Finding:
     share W and data: the error of the mean over all points counts them once. Where the standard
     error of a point is above the margin, agreement tells nothing.
     """
-    losses = study.tables["losses"].query("noise == 0 and schedule == 'constant'")
+    losses = study.tables["losses"].query(
+        "spectrum == '' and noise == 0 and schedule == 'constant'"
+    )
     parts = [
-        ratios(rows, engine.name, EXACT)
+        ratios(rows, engine.name, EXACT, {})
         for engine in ENGINES.values()
         if engine.stochastic
         for _, rows in losses.groupby("sweep")

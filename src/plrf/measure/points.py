@@ -15,11 +15,12 @@ from plrf.measure.exponents import QUANTITIES, Measurement, fit_exponents
 from plrf.measure.references import ExactFront, expected_exponents, spread
 from plrf.schedules import CONSTANT, schedule_of
 from plrf.streams import random_stream
-from plrf.theory.phases import exponents
+from plrf.task import Task
+from plrf.theory.phases import NO_PHASE, exponents
 
 FloatArray = NDArray[np.float64]
 
-POINT = ["sweep", "alpha", "beta"]
+POINT = ["sweep", "spectrum", "alpha", "beta"]
 ESTIMATE = ["estimate", "std_error", "dof", "ci_low", "ci_high", "expected", "exact"]
 
 
@@ -70,6 +71,7 @@ def isoflop_rows(table: LossTable, **columns: Any) -> pd.DataFrame:
 
 def fit_window(
     curves: pd.DataFrame,
+    task: Task,
     sweep: Mapping[str, Any],
     window: int,
     fits: Mapping[str, int],
@@ -80,7 +82,9 @@ def fit_window(
     Parameters
     ----------
     curves : DataFrame
-        Rows of the LOSSES schema of one sweep, alpha and beta.
+        Rows of the LOSSES schema of one point of a sweep.
+    task : Task
+        What is learned there.
     sweep : dict
         The sweep's windows, v_over_d, c, batch, noise and schedule.
     window : int
@@ -96,8 +100,8 @@ def fit_window(
         engine: {budgets.size: loss_table(rows, budgets) for budgets in (few, many)}
         for engine, rows in one_series(curves).groupby("engine")
     }
-    settings = {key: sweep[key] for key in ("v_over_d", "c", "batch", "noise", "schedule")}
-    exact = ExactFront.compute(few, point["alpha"], point["beta"], **settings)
+    settings = {key: sweep[key] for key in ("v_over_d", "c", "batch", "schedule")}
+    exact = ExactFront.compute(few, task, **settings)
     columns = point | {"engine": EXACT, "window": window}
     solved = exact.measurement
     slopes = np.array([solved.eta.estimate, solved.xi.estimate])
@@ -110,8 +114,7 @@ def fit_window(
         for method in METHODS:
             n_budgets = many.size if method == "approach1" else few.size
             table = of_size[n_budgets]
-            values = (point["alpha"], point["beta"], low, high)
-            rng = random_stream(seed, f"bootstrap {engine} {method}", *values)
+            rng = random_stream(seed, f"bootstrap {engine} {method}", *task.seeds, low, high)
             fit = fit_exponents(
                 table, method, neighbours=neighbours, resamples=fits["resamples"], rng=rng
             )
@@ -131,16 +134,21 @@ def fit_window(
 
 
 def fit_point(
-    curves: pd.DataFrame, phase: str, sweep: Mapping[str, Any], fits: Mapping[str, int], seed: int
+    curves: pd.DataFrame,
+    task: Task,
+    phase: str,
+    sweep: Mapping[str, Any],
+    fits: Mapping[str, int],
+    seed: int,
 ) -> Fits:
     """Fit one point in all windows; on the "edge" exponents are refused."""
     windows = range(len(sweep["windows"]))
-    parts = [fit_window(curves, sweep, window, fits, seed) for window in windows]
+    parts = [fit_window(curves, task, sweep, window, fits, seed) for window in windows]
     found = Fits(*(pd.concat(part, ignore_index=True) for part in zip(*parts, strict=True)))
     rows = found.exponents.assign(phase=phase)
-    # What the paper says of exponents is for labels without noise and a constant rate.
+    # What the paper says of exponents is for power laws, labels without noise and a constant rate.
+    other = phase == NO_PHASE or sweep["noise"] or schedule_of(sweep["schedule"]) != CONSTANT
     point = curves[["alpha", "beta"]].iloc[0]
-    other = sweep["noise"] or schedule_of(sweep["schedule"]) != CONSTANT
     theory = np.full(2, np.nan) if other else np.array(exponents(*point))
     rows["theory"] = rows["quantity"].map(dict(zip(QUANTITIES, map(float, theory), strict=True)))
     if phase == "edge":

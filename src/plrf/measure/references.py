@@ -19,10 +19,11 @@ from plrf.measure.estimates import METHODS, front_exponents
 from plrf.measure.exponents import Measurement, fit_exact_front
 from plrf.measure.fronts import Front
 from plrf.statuses import NO_MINIMUM
+from plrf.task import Task
 
 FloatArray = NDArray[np.float64]
 
-KEYS = ["sweep", "alpha", "beta", "engine", "window"]
+KEYS = ["sweep", "spectrum", "alpha", "beta", "engine", "window"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +43,7 @@ class ExactFront:
 
     @classmethod
     def compute(
-        cls, budgets: FloatArray, alpha: float, beta: float, *, v_over_d: float, **settings: Any
+        cls, budgets: FloatArray, task: Task, *, v_over_d: float, **settings: Any
     ) -> ExactFront:
         """Compute the front with d continuous; where v = d there is none.
 
@@ -50,15 +51,15 @@ class ExactFront:
         ----------
         budgets : ndarray, shape (n_f,)
             Compute, in flops; increasing.
-        alpha, beta : float
-            Data and target complexity.
+        task : Task
+            What there is to learn.
         v_over_d, settings
             As for `plrf.exact.front.compute_optimal`.
         """
-        if v_over_d == 1:
+        if task.features(v_over_d) == 1:
             nan, status = np.full(budgets.shape, np.nan), np.full(budgets.shape, NO_MINIMUM)
             return cls(fit_exact_front(Front(budgets, nan, nan, status), nan, nan), None)
-        optimum = compute_optimal(budgets, alpha=alpha, beta=beta, v_over_d=v_over_d, **settings)
+        optimum = compute_optimal(budgets, **task.parameters, v_over_d=v_over_d, **settings)
         front = Front(budgets, optimum.d, optimum.loss, optimum.status)
         slopes = None
         if front.usable.all():
@@ -117,7 +118,7 @@ def spread(rows: pd.DataFrame, over: str) -> pd.Series:
     keys = [key for key in (*KEYS, "method", "quantity") if key != over]
     # The exact front is the reference, not a method among the others.
     estimates = rows["estimate"].where((rows["method"] != "approach0") | (over == "window"))
-    groups = estimates.groupby([rows[key] for key in keys])
+    groups = estimates.groupby([rows[key] for key in keys], dropna=False)
     return (groups.transform("max") - groups.transform("min")).where(
         (groups.transform("count") > 1) & rows["estimate"].notna()
     )

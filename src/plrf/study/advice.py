@@ -14,8 +14,9 @@ from plrf.engines.registry import DRAWN, ENGINES
 from plrf.exact.best_sizes import optimal_sizes
 from plrf.exact.groups import LEAST_SIZE
 from plrf.measure.coverage import Shortage, SizeGrid, shortage
-from plrf.study.grid import SETTINGS, engine_sizes, points, run_budgets
+from plrf.study.grid import SETTINGS, engine_sizes, features, point_of, power_laws, run_budgets
 from plrf.study.schedules import scheduled
+from plrf.study.tasks import task_of
 from plrf.theory.phases import phase_name
 
 MOST_POINTS = 9  # of a sweep that are looked at
@@ -23,6 +24,7 @@ MOST_LISTED = 8  # sizes in a line
 MOST_LINES = 8  # where there is a plan to read as well
 
 Series = tuple[str, ...]  # names of the engines of one series of sizes in fits
+Point = tuple[float | None, float | None]  # alpha and beta, none of a spectrum from a file
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Finding:
         The engines whose sizes are one series in fits.
     sizes : tuple of int
         The smallest and the largest size of the series.
-    point : tuple of float
+    point : tuple
         Alpha and beta of the worst point.
     affected : int
         Number of points that lack something.
@@ -45,7 +47,7 @@ class Finding:
 
     series: Series
     sizes: tuple[int, int]
-    point: tuple[float, float]
+    point: Point
     affected: int
     shortage: Shortage
 
@@ -65,7 +67,7 @@ def advice(config: Mapping[str, Any]) -> Iterator[str]:
     """
     for name, sweep in config["sweeps"].items():
         # Best sizes are known for a constant rate.
-        known = sweep["v_over_d"] > 1 and not scheduled(sweep)
+        known = min(features(sweep, d) - d for d in sweep["d"]) > 0 and not scheduled(sweep)
         for window in sweep.get("windows", []) if known else []:
             found = [findings(sweep, window, series, config["fits"]) for series in fitted(sweep)]
             told: dict[str, Finding] = {}
@@ -98,7 +100,7 @@ def fitted(sweep: Mapping[str, Any]) -> list[Series]:
     ]
 
 
-def size_grid(sweep: Mapping[str, Any], series: Series, alpha: float) -> SizeGrid:
+def size_grid(sweep: Mapping[str, Any], series: Series, alpha: float | None) -> SizeGrid:
     """Sizes of a series at one alpha, with the budgets at which its runs end."""
     sizes = sorted({d for name in series for d in engine_sizes(ENGINES[name], sweep)})
     last = dict.fromkeys(sizes, float(sweep["flops"]))
@@ -109,12 +111,14 @@ def size_grid(sweep: Mapping[str, Any], series: Series, alpha: float) -> SizeGri
     return SizeGrid(np.array(list(last), float), np.array(list(last.values())), sweep["batch"])
 
 
-def points_with_exponents(sweep: Mapping[str, Any]) -> list[tuple[float, float]]:
-    """Points of a sweep that are not on the edge."""
-    return [(a, b) for _, a, b in points(sweep) if phase_name(a, b) != "edge"]
+def points_with_exponents(sweep: Mapping[str, Any]) -> list[Point]:
+    """Points of a sweep that are not on the edge; a spectrum from a file may have exponents."""
+    if "spectrum" in sweep:
+        return [(None, None)]
+    return [(a, b) for _, a, b in power_laws(sweep) if phase_name(a, b) != "edge"]
 
 
-def looked_at(sweep: Mapping[str, Any], most: int = MOST_POINTS) -> list[tuple[float, float]]:
+def looked_at(sweep: Mapping[str, Any], most: int = MOST_POINTS) -> list[Point]:
     """Points with exponents; of many, some that are evenly chosen."""
     pairs = points_with_exponents(sweep)
     chosen = np.linspace(0, len(pairs) - 1, min(most, len(pairs))).round().astype(int)
@@ -131,7 +135,8 @@ def findings(
     found = []
     for alpha, beta in looked_at(sweep):
         largest = max(sweep["d"])
-        best = partial(optimal_sizes, largest=largest, alpha=alpha, beta=beta, **settings)
+        task = task_of(point_of(sweep, alpha, beta))
+        best = partial(optimal_sizes, task=task, largest=largest, **settings)
         grid = size_grid(sweep, series, alpha)
         lacks = shortage(
             grid,
@@ -155,10 +160,16 @@ def sentence(sweep: Mapping[str, Any], window: list[float], finding: Finding) ->
     """What one window lacks, without the names of sweep and engine."""
     lacks = finding.shortage
     dropped = f"{lacks.dropped} of {lacks.budgets} budgets will be dropped"
-    alpha, beta = finding.point
-    text = f"at ({alpha:g}, {beta:g}){_others(sweep, finding)}: {_reason(sweep, window, finding)}"
+    text = f"at {named(sweep, finding.point)}{_others(sweep, finding)}: "
+    text += _reason(sweep, window, finding)
     remedies = [" and ".join(_changes(sweep, finding)), _narrowing(window, lacks)]
     return f"{text}: {dropped}; {' or '.join(filter(None, remedies)) or 'take another window'}."
+
+
+def named(sweep: Mapping[str, Any], point: Point) -> str:
+    """A point in words."""
+    alpha, beta = point
+    return f"({alpha:g}, {beta:g})" if alpha is not None else str(sweep["spectrum"])
 
 
 def _others(sweep: Mapping[str, Any], finding: Finding) -> str:
@@ -200,6 +211,8 @@ def _changes(sweep: Mapping[str, Any], finding: Finding) -> list[str]:
     lacks = finding.shortage
     if any(lacks.short) and not (lacks.below or lacks.above):
         return []  # no sizes would do
+    if any(d >= features(sweep, d) for d in lacks.above):
+        return []  # nor would those that a spectrum has too few features for
     changes = []
     if lacks.below:
         changes.append(f"add sizes from {lacks.below[0]} on{_listed(lacks.below)}")

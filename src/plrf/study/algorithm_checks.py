@@ -5,7 +5,7 @@ from typing import Any
 
 from plrf.engines.registry import ENGINES, EXACT
 from plrf.schedules import schedule_of
-from plrf.study.grid import has_points, points
+from plrf.study.grid import has_points, power_laws
 from plrf.study.problems import KeyPath, Problem, problem, suggestion
 from plrf.study.sweep_checks import edge_problems, repeats, stability_problems
 from plrf.theory.phases import TOLERANCE
@@ -29,7 +29,10 @@ def schedules_problems(block: Any, sound: Sweeps, names: Collection[str]) -> Ite
         sweep = sound.get(name)
         if sweep is None or not has_points(sweep):
             continue
-        here = [(alpha, beta) for _, alpha, beta in points(sweep)]
+        if "spectrum" in sweep:
+            yield problem(path, name, f"must be a sweep of power laws, not of {sweep['spectrum']}")
+            continue
+        here = [(alpha, beta) for _, alpha, beta in power_laws(sweep)]
         first = first or here
         if here != first or len(here) > MOST_POINTS:
             rule = (

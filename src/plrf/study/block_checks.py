@@ -7,7 +7,7 @@ from typing import Any
 from plrf.engines.registry import DRAWN, ENGINES
 from plrf.schedules import schedule_of
 from plrf.study.algorithm_checks import algorithms_problems, schedules_problems
-from plrf.study.grid import has_points, points
+from plrf.study.grid import has_points, points, power_laws
 from plrf.study.problems import KeyPath, Problem, problem, suggestion
 from plrf.study.schedules import schedule_text, scheduled
 from plrf.study.sweep_checks import edge_problems, repeats, stability_problems
@@ -30,9 +30,11 @@ def _unknown_sweep(path: KeyPath, name: str, names: Collection[str]) -> Iterator
 
 
 def _without_theory(path: KeyPath, name: str, sweep: Mapping[str, Any]) -> Iterator[Problem]:
-    """Find label noise or a schedule in a sweep of a figure that draws what the theory says."""
+    """Find what the theory is not for in a sweep of a figure that draws what it says."""
     if sweep["noise"]:
         yield problem(path, name, f"must be a sweep without label noise, noise = {sweep['noise']}")
+    if "spectrum" in sweep:
+        yield problem(path, name, f"must be a sweep of power laws, not of {sweep['spectrum']}")
     if scheduled(sweep):
         schedule = schedule_text(schedule_of(sweep["schedule"]))
         yield problem(path, name, f"must be a sweep with a constant schedule, not {schedule}")
@@ -97,7 +99,7 @@ def _traverse_problems(name: Any, sound: Sweeps, names: Collection[str]) -> Iter
             f"must be a sweep with one of the engines {', '.join(DRAWN)}, whose exponents are drawn"
         )
         yield problem(("traverse",), name, rule)
-    if all(2 * (alpha + beta) - 1 <= TOLERANCE for _, alpha, beta in points(sweep)):
+    if all(2 * (alpha + beta) - 1 <= TOLERANCE for _, alpha, beta in power_laws(sweep)):
         rule = (
             "must be a sweep with a point above the edge 2(alpha + beta) = 1, where exponents are"
         )
@@ -212,7 +214,7 @@ def _scale_problems(name: Any, sound: Sweeps, names: Collection[str]) -> Iterato
     if len(sweep.get("windows", [])) < 2 or len(points(sweep)) > MOST_PANELS:
         rule = f"must be a sweep with at least two windows and at most {MOST_PANELS} points"
         yield problem(("sgd_at_scale",), name, rule)
-    if any(2 * (alpha + beta) - 1 <= TOLERANCE for _, alpha, beta in points(sweep)):
+    if any(2 * (alpha + beta) - 1 <= TOLERANCE for _, alpha, beta in power_laws(sweep)):
         rule = "must be a sweep without points on the edge 2(alpha + beta) = 1, without exponents"
         yield problem(("sgd_at_scale",), name, rule)
 

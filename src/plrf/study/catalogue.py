@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from plrf.schedules import schedule_of
-from plrf.study.grid import points
+from plrf.study.grid import point_of, points, power_laws
 from plrf.study.schedules import schedule_text
+from plrf.study.tasks import phase_of
 from plrf.theory.phases import phase_name
 
 Config = Mapping[str, Any]
@@ -93,7 +94,7 @@ class Table:
 
 def sweep_points(config: Config, name: str) -> list[tuple[float, float]]:
     """Points of a sweep."""
-    return [(alpha, beta) for _, alpha, beta in points(config["sweeps"][name])]
+    return [(alpha, beta) for _, alpha, beta in power_laws(config["sweeps"][name])]
 
 
 def _pairs(values: Any) -> list[tuple[float, float]]:
@@ -150,8 +151,9 @@ MAIN_FRONT = "fig03_compute_optimal_front"  # of the front figures, the one in t
 
 def _front(sweep: str, name: str) -> Figure:
     def params(config: Config) -> dict[str, Any]:
-        ((alpha, beta),) = sweep_points(config, sweep)
-        point = {"alpha": alpha, "beta": beta, "phase": phase_name(alpha, beta)}
+        ((_, alpha, beta),) = points(config["sweeps"][sweep])
+        point = point_of(config["sweeps"][sweep], alpha, beta)
+        point["phase"] = phase_of(point)
         schedule = schedule_of(config["sweeps"][sweep]["schedule"])
         words = {"schedule": schedule_text(schedule), "planned": schedule.relative}
         return {"sweep": sweep, "point": point, **words}
@@ -328,17 +330,18 @@ def missing(config: Config) -> dict[str, list[str]]:
 def labels(figure: Figure, config: Config) -> dict[str, str]:
     """Labels of a figure in the report: its name, and the points that it shows."""
     shown = figure.shown(config)
-    alphas, betas = zip(*shown, strict=True)
     phases = dict.fromkeys(phase_name(alpha, beta) for alpha, beta in shown)
     return {
         "figure": figure.name,
-        "alpha": _label(alphas),
-        "beta": _label(betas),
-        "phase": ", ".join(phases),
+        "alpha": _label([alpha for alpha, _ in shown]),
+        "beta": _label([beta for _, beta in shown]),
+        "phase": ", ".join(phases) or "–",
     }
 
 
-def _label(values: tuple[float, ...]) -> str:
+def _label(values: list[float]) -> str:
     """Values as a label, which must be text: a few in full, many by their range."""
+    if not values:
+        return "–"
     texts = [f"{value:g}" for value in sorted(set(values))]
     return ", ".join(texts) if len(texts) < 4 else f"{texts[0]} to {texts[-1]}"

@@ -14,17 +14,17 @@ import pandas as pd
 from plrf.engines.registry import ENGINES, WITH_RUNS, Engine
 from plrf.exact.best_sizes import optimal_budgets
 from plrf.exact.ridge import kernel_mass
-from plrf.model import power_law_model
-from plrf.scaling import learning_rate
+from plrf.scaling import ScalingRule
 from plrf.schedules import schedule_of
 from plrf.study.problems import KeyPath
 from plrf.study.schedules import schedule_text
 from plrf.study.schemas.grid import GRID
-from plrf.theory.phases import phase_name
-from plrf.training import SGD, steps_of
+from plrf.study.tasks import phase_of, task_of
+from plrf.task import Task
+from plrf.training import steps_of
 
-SETTINGS = ("v_over_d", "c", "batch", "noise")
-"""Keys of a sweep that set its exact front."""
+SETTINGS = ("v_over_d", "c", "batch")
+"""Keys of a sweep that, with the task, set its exact front."""
 
 
 def expand(config: Mapping[str, Any]) -> pd.DataFrame:
@@ -52,7 +52,7 @@ def sweep_grid(name: str, sweep: Mapping[str, Any]) -> pd.DataFrame:
 
 def _rows(name: str, sweep: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Make the rows of one sweep, which depend on nothing outside it."""
-    batch, c, schedule = sweep["batch"], sweep["c"], schedule_of(sweep["schedule"])
+    scaling, schedule = scaling_rule(sweep), schedule_of(sweep["schedule"])
     asked = [
         (engine, set(engine_sizes(engine, sweep)))
         for engine in ENGINES.values()
@@ -60,20 +60,19 @@ def _rows(name: str, sweep: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     ]
     budgets = {alpha: run_budgets(sweep, alpha) for alpha in {a for _, a, _ in points(sweep)}}
     for (_, alpha, beta), d in product(points(sweep), sweep["d"]):
-        v = features(sweep, d)
+        point = point_of(sweep, alpha, beta)
+        model = scaling.whole_model(task_of(point), d)
         size = {
+            **point,
             "sweep": name,
-            "alpha": alpha,
-            "beta": beta,
             "d": d,
-            "v": v,
-            "batch": batch,
-            "c": c,
-            "noise": sweep["noise"],
+            "v": model.v,
+            "batch": sweep["batch"],
+            "c": sweep["c"],
             "schedule": schedule_text(schedule),
-            "learning_rate": learning_rate(c, alpha, v, batch),
-            "kernel_mass": grid_kernel_mass(c, alpha, d, v, batch),
-            "phase": phase_name(alpha, beta),
+            "learning_rate": scaling.training(model).learning_rate,
+            "kernel_mass": grid_kernel_mass(scaling, variances_of(point), d),
+            "phase": phase_of(point),
         }
         for engine, sizes in asked:
             runs, flops = 0, sweep["flops"]
@@ -81,7 +80,7 @@ def _rows(name: str, sweep: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                 if d not in sizes or d not in budgets[alpha]:
                     continue
                 runs, flops = sweep["runs"], budgets[alpha][d]
-            steps = steps_of(schedule, math.ceil(flops / (d * batch)))
+            steps = steps_of(schedule, math.ceil(flops / (d * sweep["batch"])))
             yield {**size, "engine": engine.name, "flops": flops, "steps": steps, "runs": runs}
 
 
@@ -108,7 +107,7 @@ def engine_sizes(engine: Engine, sweep: Mapping[str, Any]) -> list[int]:
     return [d for d in sizes if d >= min(sampled[-2:])] if engine.continues(sweep) else sizes
 
 
-def run_budgets(sweep: Mapping[str, Any], alpha: float) -> dict[int, float]:
+def run_budgets(sweep: Mapping[str, Any], alpha: float | None) -> dict[int, float]:
     """Budgets in flops of the runs of each size; sizes without one are left out.
 
     Runs matter around the budget at which their size is best. All betas of an alpha share one
@@ -118,8 +117,8 @@ def run_budgets(sweep: Mapping[str, Any], alpha: float) -> dict[int, float]:
     if factor is None:
         return dict.fromkeys(sweep["d"], flops)
     settings = {key: sweep[key] for key in SETTINGS} | {"highest": factor * flops}
-    betas = [beta for _, a, beta in points(sweep) if a == alpha]
-    best = [optimal_budgets(sweep["d"], alpha=alpha, beta=beta, **settings) for beta in betas]
+    tasks = [task_of(point_of(sweep, a, beta)) for _, a, beta in points(sweep) if a == alpha]
+    best = [optimal_budgets(sweep["d"], task, **settings) for task in tasks]
     budgets = {}
     for d, *of_betas in zip(sweep["d"], *best, strict=True):
         # Where there is no best budget, all of the sweep's may matter.
@@ -130,8 +129,15 @@ def run_budgets(sweep: Mapping[str, Any], alpha: float) -> dict[int, float]:
     return budgets
 
 
-def points(sweep: Mapping[str, Any]) -> list[tuple[KeyPath, float, float]]:
-    """List the (alpha, beta) of a sweep, each with the key path to name in an error about it."""
+def points(
+    sweep: Mapping[str, Any],
+) -> list[tuple[KeyPath, float | None, float | None]]:
+    """List the (alpha, beta) of a sweep, each with the key path to name in an error about it.
+
+    A spectrum from a file is one point, without alpha and beta.
+    """
+    if "spectrum" in sweep:
+        return [(("spectrum",), None, None)]
     if "points" in sweep:
         return [(("points", i), a, b) for i, (a, b) in enumerate(sweep["points"])]
     alphas, betas = (sweep["product"][key] for key in ("alpha", "beta"))
@@ -140,15 +146,36 @@ def points(sweep: Mapping[str, Any]) -> list[tuple[KeyPath, float, float]]:
     ]
 
 
+def power_laws(sweep: Mapping[str, Any]) -> list[tuple[KeyPath, float, float]]:
+    """The points of a sweep that are power laws: all, or none."""
+    return [(path, a, b) for path, a, b in points(sweep) if a is not None and b is not None]
+
+
+def point_of(sweep: Mapping[str, Any], alpha: float | None, beta: float | None) -> dict[str, Any]:
+    """A point of a sweep by the columns that say what its task is."""
+    task = {"spectrum": sweep.get("spectrum", ""), "alpha": alpha, "beta": beta}
+    return task | {"noise": sweep.get("noise", 0.0)}
+
+
+def variances_of(point: Mapping[str, Any]) -> Task:
+    """The task of a point whatever its target is, which points of one alpha share."""
+    return task_of({**point, "beta": 0.0})
+
+
 def has_points(sweep: Mapping[str, Any]) -> bool:
     """Whether a sweep says its points in one way."""
-    return ("points" in sweep) != ("product" in sweep)
+    return sum(key in sweep for key in ("points", "product", "spectrum")) == 1
+
+
+def scaling_rule(sweep: Mapping[str, Any]) -> ScalingRule:
+    """How features and training of a sweep follow the size."""
+    return ScalingRule(**{key: sweep[key] for key in SETTINGS})
 
 
 def features(sweep: Mapping[str, Any], d: int) -> int:
     """Number of features v of a size."""
-    v_over_d: float = sweep["v_over_d"]
-    return round(v_over_d * d)
+    _, alpha, beta = points(sweep)[0]
+    return int(scaling_rule(sweep).whole_model(task_of(point_of(sweep, alpha, beta)), d).v)
 
 
 def needs_runs(sweep: Mapping[str, Any]) -> bool:
@@ -157,7 +184,7 @@ def needs_runs(sweep: Mapping[str, Any]) -> bool:
 
 
 @cache
-def grid_kernel_mass(c: float, alpha: float, d: int, v: int, batch: int) -> float:
-    """Kernel mass of a size, remembered: rows and checks share it."""
-    model = power_law_model(alpha, 0.0, d, v)  # whatever the target is
-    return kernel_mass(model, SGD(learning_rate(c, alpha, v, batch), batch))
+def grid_kernel_mass(scaling: ScalingRule, task: Task, d: int) -> float:
+    """Kernel mass of a size, whatever the target is; remembered: rows and checks share it."""
+    model = scaling.whole_model(task, d)
+    return kernel_mass(model, scaling.training(model))

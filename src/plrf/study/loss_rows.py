@@ -63,7 +63,7 @@ def loss_rows(
     error : array, shape (n,), optional
         Their relative errors, of an engine that has some.
     """
-    keys = ("sweep", "alpha", "beta", "d", "v", "batch", "learning_rate", "noise")
+    keys = ("sweep", "spectrum", "alpha", "beta", "d", "v", "batch", "learning_rate", "noise")
     return pd.DataFrame(
         {
             **{key: point[key] for key in keys},

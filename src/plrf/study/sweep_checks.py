@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import ROUND_DOWN, Context
 from operator import itemgetter
 from typing import Any
@@ -11,8 +12,7 @@ from plrf.exact.groups import LEAST_SIZE
 from plrf.exact.loss import MOST_STEPS
 from plrf.exact.modes import single_steps
 from plrf.exact.ridge import critical_learning_rate
-from plrf.model import power_law_model
-from plrf.scaling import learning_rate
+from plrf.scaling import ScalingRule
 from plrf.schedules import schedule_of
 from plrf.study.catalogue import FIGURES
 from plrf.study.grid import (
@@ -21,11 +21,17 @@ from plrf.study.grid import (
     grid_kernel_mass,
     has_points,
     needs_runs,
+    point_of,
     points,
+    power_laws,
     run_budgets,
+    scaling_rule,
+    variances_of,
 )
 from plrf.study.problems import KeyPath, Problem, problem
 from plrf.study.schedules import scheduled
+from plrf.study.tasks import SpectrumError
+from plrf.task import Task
 from plrf.theory.phases import TOLERANCE
 from plrf.training import SGD, steps_of
 
@@ -36,8 +42,13 @@ NARROWEST_WINDOW = 1.01
 def sweep_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]:
     """Find the problems of a sweep that its schema accepts."""
     if not has_points(sweep):
-        yield path, ": must have either points or product"
+        yield path, ": must have points, product or spectrum, and one of them only"
         return
+    if "spectrum" in sweep:
+        unread = list(_spectrum_problems(path, sweep))
+        yield from unread
+        if unread:
+            return
     for key in ("points", "d", "engines", "windows"):
         yield from repeats((*path, key), sweep.get(key, []))
     for key, values in sweep.get("product", {}).items():
@@ -64,6 +75,19 @@ def sweep_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]
         yield problem((*path, "runs"), 1, rule)
 
 
+def _spectrum_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find a file that gives no spectrum, or too few features for a size."""
+    try:
+        v = features(sweep, 1)
+    except SpectrumError as error:
+        yield (*path, "spectrum"), f": {error}"
+        return
+    for i, d in enumerate(sweep["d"]):
+        if d > v:
+            rule = f"must be at most the number of rows of {sweep['spectrum']}, {v}"
+            yield problem((*path, "d", i), d, rule)
+
+
 def repeats(path: KeyPath, values: list[Any]) -> Iterator[Problem]:
     """Find values that a list has already had."""
     first: dict[Any, int] = {}
@@ -81,7 +105,7 @@ def _size_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]
         if set(without[key]).isdisjoint(sweep["engines"]):
             rule = f"has no effect without the engines {', '.join(without[key])}"
             yield problem((*path, key), sweep[key], rule)
-    if "around_optimum" in sweep and sweep["v_over_d"] == 1:
+    if "around_optimum" in sweep and sweep["v_over_d"] == 1 and "spectrum" not in sweep:
         yield problem((*path, "v_over_d"), 1, "must exceed 1 with around_optimum")
     sizes, limit = sweep["d"], sweep.get("largest_sampled_d", math.inf)
     if limit < min(sizes):
@@ -98,9 +122,7 @@ def _group_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem
     for engine in (engine for name, engine in ENGINES.items() if name in sweep["engines"]):
         if engine.samples or not engine.stochastic:
             continue
-        if min(features(sweep, d) - d for d in sweep["d"]) == 0:
-            rule = f"v must exceed every d with the engine {engine.name}"
-            yield problem((*path, "v_over_d"), sweep["v_over_d"], rule)
+        yield from _feature_problems(path, sweep, f"with the engine {engine.name}")
         if min(sweep["d"]) > sweep.get("largest_sampled_d", math.inf):
             return
         small = [d for d in engine_sizes(engine, sweep) if d < LEAST_SIZE]
@@ -117,6 +139,13 @@ def _group_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem
                 yield problem((*path, "d", sweep["d"].index(d)), d, rule)
 
 
+def _feature_problems(path: KeyPath, sweep: Mapping[str, Any], where: str) -> Iterator[Problem]:
+    """Find sizes that have as many parameters as features."""
+    if any(features(sweep, d) == d for d in sweep["d"]):
+        key = "spectrum" if "spectrum" in sweep else "v_over_d"
+        yield problem((*path, key), sweep[key], f"v must exceed every d {where}")
+
+
 def _schedule_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]:
     """Find what a schedule does not go with."""
     if not scheduled(sweep):
@@ -126,9 +155,7 @@ def _schedule_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Prob
         yield problem((*path, "around_optimum"), sweep["around_optimum"], rule)
     if EXACT not in sweep["engines"]:
         return
-    if min(features(sweep, d) - d for d in sweep["d"]) == 0:
-        rule = f"v must exceed every d with the engine {EXACT} and a schedule"
-        yield problem((*path, "v_over_d"), sweep["v_over_d"], rule)
+    yield from _feature_problems(path, sweep, f"with the engine {EXACT} and a schedule")
     schedule, step = schedule_of(sweep["schedule"]), min(sweep["d"]) * sweep["batch"]
     last = steps_of(schedule, math.ceil(sweep["flops"] / step))
     if single_steps(SGD(1.0, sweep["batch"], schedule, last), last) > MOST_STEPS:
@@ -147,8 +174,9 @@ def _run_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]:
         budgets = run_budgets(sweep, alpha)
         for engine in (engine for name, engine in WITH_RUNS.items() if name in sweep["engines"]):
             if budgets.keys().isdisjoint(engine_sizes(engine, sweep)):
+                where = "" if alpha is None else f" at alpha = {alpha}"
                 rule = (
-                    f"leaves the engine {engine.name} without a run at alpha = {alpha}: none of "
+                    f"leaves the engine {engine.name} without a run{where}: none of "
                     f"its sizes is best below around_optimum * flops; raise either or add sizes"
                 )
                 yield problem((*path, "around_optimum"), sweep["around_optimum"], rule)
@@ -159,7 +187,7 @@ def edge_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]:
 
     The smallest alpha comes first: in a product it is the one that limits beta.
     """
-    for point, alpha, beta in sorted(points(sweep), key=itemgetter(1)):
+    for point, alpha, beta in sorted(power_laws(sweep), key=itemgetter(1)):
         if 2 * alpha + 2 * beta - 1 < -TOLERANCE:
             yield problem(
                 (*path, *point),
@@ -175,24 +203,32 @@ def stability_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Prob
     Where a constant rate is stable, each step of a schedule is: no factor of the rate exceeds 1,
     and where the batch B grows, gamma B stays and the kernel mass falls (section 10).
     """
-    c, batch = sweep["c"], sweep["batch"]
-    alphas = dict.fromkeys(alpha for _, alpha, _ in points(sweep))
-    places = [(alpha, d, features(sweep, d), batch) for alpha in alphas for d in sweep["d"]]
-    unstable = [place for place in places if grid_kernel_mass(c, *place) >= 1]
+    tasks = {alpha: variances_of(point_of(sweep, alpha, beta)) for _, alpha, beta in points(sweep)}
+    scaling = scaling_rule(sweep)
+    masses = {
+        (alpha, d): grid_kernel_mass(scaling, task, d)
+        for alpha, task in tasks.items()
+        for d in sweep["d"]
+    }
+    unstable = [place for place, mass in masses.items() if mass >= 1]
     if unstable:
-        critical, worst = min((_critical_c(*place), place) for place in unstable)
-        limit = Context(prec=3, rounding=ROUND_DOWN).create_decimal(critical)
+        limits = {(alpha, d): _critical_c(scaling, tasks[alpha], d) for alpha, d in unstable}
+        alpha, d = worst = min(limits, key=lambda place: (limits[place], place))
+        limit = Context(prec=3, rounding=ROUND_DOWN).create_decimal(limits[worst])
+        where = f"d = {d}" if alpha is None else f"alpha = {alpha}, d = {d}"
         yield problem(
             (*path, "c"),
-            c,
-            f"SGD diverges, kernel mass |K| = {grid_kernel_mass(c, *worst):.3g} at "
-            f"alpha = {worst[0]}, d = {worst[1]}; allowed: c < {limit} (model section 3)",
+            sweep["c"],
+            f"SGD diverges, kernel mass |K| = {masses[worst]:.3g} at {where}; "
+            f"allowed: c < {limit} (model section 3)",
         )
 
 
-def _critical_c(alpha: float, d: int, v: int, batch: int) -> float:
-    model = power_law_model(alpha, 0.0, d, v)
-    return critical_learning_rate(model, batch) / learning_rate(1.0, alpha, v, batch)
+def _critical_c(scaling: ScalingRule, task: Task, d: int) -> float:
+    """The constant of the learning rate at the threshold of a size."""
+    model = scaling.whole_model(task, d)
+    unit = replace(scaling, c=1.0).training(model)
+    return critical_learning_rate(model, unit.batch) / unit.learning_rate
 
 
 def _budget_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]:

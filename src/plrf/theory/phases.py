@@ -23,6 +23,7 @@ from plrf.arguments import number
 
 # A point closer than this to a boundary is on it: in floats, 0.7 + -0.2 is not 0.5.
 TOLERANCE = 1e-9
+NO_PHASE = "none"  # of a task that is no power law
 
 IV_BOUNDARY = 1 - 1 / math.sqrt(2)
 """The alpha of the line between phases IVa and IVb, the only one across which xi jumps."""

@@ -2,7 +2,12 @@
 
 import pyarrow as pa
 
-POINT = [("sweep", pa.string()), ("alpha", pa.float64()), ("beta", pa.float64())]
+POINT = [
+    ("sweep", pa.string()),
+    ("spectrum", pa.string()),  # file of a task that is no power law: alpha and beta are NaN
+    ("alpha", pa.float64()),
+    ("beta", pa.float64()),
+]
 
 
 def schema(*fields: tuple[str, pa.DataType]) -> pa.Schema:

@@ -1,0 +1,87 @@
+"""Tasks of a study: power laws at points, and spectra that files give.
+
+Imported at every parse of the Snakefile: no scipy here.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from plrf.spectrum import SpectrumTask
+from plrf.study.problems import suggestion
+from plrf.task import PowerLawTask, Task
+from plrf.theory.phases import NO_PHASE, phase_name
+
+COLUMNS = ("eigenvalue", "target")
+READERS = {".csv": pd.read_csv, ".parquet": pd.read_parquet}
+
+
+class SpectrumError(ValueError):
+    """A file that gives no spectrum; the message names file, row and column."""
+
+
+def task_of(point: Mapping[str, Any]) -> Task:
+    """The task of a row of the grid, or of anything else with its columns.
+
+    Raises
+    ------
+    SpectrumError
+        If it is that of a file which gives none.
+    """
+    if point["spectrum"]:
+        return spectrum_task(point["spectrum"], point["noise"])
+    return power_law_task(point["alpha"], point["beta"], point["noise"])
+
+
+@cache  # the same object each time, since what is known of a task is remembered by it
+def power_law_task(alpha: float, beta: float, noise: float) -> PowerLawTask:
+    """A power law."""
+    return PowerLawTask(alpha, beta, noise)
+
+
+@cache  # a file is read once
+def spectrum_task(path: str, noise: float) -> SpectrumTask:
+    """The task of a CSV or Parquet file with the columns eigenvalue and target, a row each.
+
+    Raises
+    ------
+    SpectrumError
+        If it cannot be read, lacks a column or all rows, or a value is none; the message names
+        file, row, counted from 1 without the header, and column.
+    """
+    table = _read(path)
+    for name in COLUMNS:
+        if name not in table:
+            raise SpectrumError(f"{path} has no column {name}; {suggestion(name, table)}")
+    if table.empty:
+        raise SpectrumError(f"{path} has no rows")
+    values = table[list(COLUMNS)].apply(pd.to_numeric, errors="coerce").to_numpy(float)
+    right = np.isfinite(values) & (values > [0, -np.inf])
+    if not right.all():
+        row, column = np.argwhere(~right)[0]
+        name, value = COLUMNS[column], table[COLUMNS[column]].iloc[row]
+        rule = "a finite number" + (" above 0" if column == 0 else "")
+        raise SpectrumError(f"{path}, row {row + 1}, column {name} = {value}: must be {rule}")
+    return SpectrumTask(values[:, 0], values[:, 1], noise)
+
+
+def phase_of(point: Mapping[str, Any]) -> str:
+    """Phase of a row of the grid; none of a spectrum from a file, whatever it is like."""
+    return NO_PHASE if point["spectrum"] else phase_name(point["alpha"], point["beta"])
+
+
+def _read(path: str) -> pd.DataFrame:
+    """Read a file by its suffix."""
+    suffix = "." + path.rpartition(".")[2].lower()
+    if suffix not in READERS:
+        raise SpectrumError(f"{path} must end in {' or '.join(READERS)}")
+    try:
+        return READERS[suffix](path)
+    except FileNotFoundError:
+        raise SpectrumError(f"there is no file {path}") from None
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise SpectrumError(f"{path} cannot be read: {error}") from error
