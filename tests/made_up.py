@@ -98,6 +98,7 @@ def exponent_rows():
     nan = math.nan
     row = {
         "sweep": "b",
+        "spectrum": "",
         "alpha": 1.0,
         "beta": 2.0,
         "phase": "III",

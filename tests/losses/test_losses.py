@@ -62,6 +62,7 @@ class TestRuns:
     def points(self, betas=BETAS, **changes):
         point = {
             "sweep": "sweep",
+            "spectrum": "",
             "alpha": self.ALPHA,
             "d": self.D,
             "v": self.V,
@@ -229,7 +230,15 @@ def test_planned_runs_on_the_averaged_spectrum():
 
 def check_averaged(schedule):
     """Compare the engine with Volterra's losses."""
-    point = {"sweep": "s", "alpha": 0.7, "beta": 0.7, "d": 1500, "v": 6000, "batch": 1}
+    point = {
+        "sweep": "s",
+        "spectrum": "",
+        "alpha": 0.7,
+        "beta": 0.7,
+        "d": 1500,
+        "v": 6000,
+        "batch": 1,
+    }
     point |= {"c": 0.1, "learning_rate": 0.05, "noise": 0.0, "schedule": schedule}
     point |= {"steps": 300, "runs": 100}
     points = [point, point | {"beta": 0.4}]
@@ -245,7 +254,15 @@ def check_averaged(schedule):
 
 class TestAveraged:
     def point(self, **changes):
-        point = {"sweep": "sweep", "alpha": 0.7, "beta": 0.7, "d": 20, "v": 80, "batch": 1}
+        point = {
+            "sweep": "sweep",
+            "spectrum": "",
+            "alpha": 0.7,
+            "beta": 0.7,
+            "d": 20,
+            "v": 80,
+            "batch": 1,
+        }
         point |= {"learning_rate": 0.1, "noise": 0.0, "schedule": "constant", "steps": 50}
         return point | changes
 
