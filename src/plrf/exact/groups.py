@@ -12,6 +12,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from plrf.exact.feature_sums import FeatureSums
 from plrf.exact.ridge import DeterministicEquivalent
 from plrf.model import Model
 
@@ -76,7 +77,7 @@ class Groups:
 
 
 def averaged_groups(model: Model, ratio: float = 1.03) -> Groups:
-    """Group the spectrum of a model, W averaged out (model section 4).
+    """Group the spectrum of a model, W averaged out (model sections 4 and 11).
 
     The first eigenvalues are groups of one. The moments that decide on losses are kept: of each
     group the mass and its mean eigenvalue, and, up to the square of the group's width, the sum of
@@ -92,14 +93,20 @@ def averaged_groups(model: Model, ratio: float = 1.03) -> Groups:
     Returns
     -------
     Groups
-        Their number grows like log d. The expected loss on them is that of the model to about
-        ``3/d``, since the first eigenvalues of a random W scatter (``8/d`` for large batches), and
-        for large d to 1e-4, which falls with the square of the ratio's distance from 1.
+        Of a power law their number grows like log d. The expected loss on them is that of the model
+        to about ``3/d``, since the first eigenvalues of a random W scatter (``8/d`` for large
+        batches), and for large d to 1e-4, which falls with the square of the ratio's distance
+        from 1. Of other spectra it is less exact while the loss falls exponentially with few
+        eigenvalues, and its spread over W is large: the last ones before a gap of the spectrum, or
+        the least one where v is close to d.
 
     Raises
     ------
     ValueError
-        If the ratio is not above 1, d is too small, or v is infinite or does not exceed d.
+        If the ratio is not above 1, d is too small, v is infinite, does not exceed d, or is not the
+        number of the task's features.
+    ConvergenceError
+        If the ends of groups are not found.
     """
     d, v = model.d, model.v
     if not ratio >= LEAST_RATIO:
@@ -109,25 +116,9 @@ def averaged_groups(model: Model, ratio: float = 1.03) -> Groups:
     if v != (features := model.task.features(v)):
         raise ValueError(f"v = {v:g}: must be {features:g}, the features of {model.task}")
     sums = model.task.feature_sums(float(v))
-    start, stop = (ends[:, None] for ends in sums.cells(d, float(np.log(ratio))))
-    x, weights = np.polynomial.legendre.leggauss(NODES)
-    half_circle = np.exp(0.5j * np.pi * (1 + x))
-    kappa = np.exp((start + stop) / 2 + (start - stop) / 2 * half_circle)
-    df, target = sums(kappa)
-    remainder = 1 - df / d
-    z = -kappa * remainder
-    slope = z @ _differentiation(x).T * weights
-    # Real constants add nothing: between ends at which z is real, the integrals of 1 and z are.
-    # Left in, they would amplify the errors of the quadrature near the ends.
-    trace, mass = (f - f.mean(axis=1, keepdims=True).real for f in (df, target / remainder))
-    first, square, signal, _ = moments = np.array(
-        [
-            -(integrand * slope).sum(axis=1).imag / np.pi
-            for integrand in (trace, trace * z, mass, mass * z)
-        ]
-    )
-    moments[2:, signal <= ROUNDING * np.abs(mass * slope).sum(axis=1)] = 0.0
-    starts = _joined(first, square, start[:, 0].imag == -np.pi, sums.least_count)
+    start, stop = sums.cells(d, float(np.log(ratio)))
+    moments = _moments(sums, d, start[:, None], stop[:, None])
+    starts = _joined(moments[0], moments[1], start.imag == -np.pi, sums.least_count)
     floor = DeterministicEquivalent(model).capacity
     return _groups(np.add.reduceat(moments, starts, axis=1), floor, model.task.noise)
 
@@ -166,6 +157,25 @@ def sampled_groups(
     starts = np.flatnonzero(np.diff(bins, prepend=-1.0))
     moments = np.add.reduceat([lam, lam**2, mass, mass * lam], starts, axis=1)
     return _groups(moments, floor, noise)
+
+
+def _moments(sums: FeatureSums, d: float, start: ComplexArray, stop: ComplexArray) -> Array:
+    """Sums of lam, lam**2, c**2 and lam c**2 in cells; shape (4, n), from ends of shape (n, 1)."""
+    x, weights = np.polynomial.legendre.leggauss(NODES)
+    half_circle = np.exp(0.5j * np.pi * (1 + x))
+    kappa = np.exp((start + stop) / 2 + (start - stop) / 2 * half_circle)
+    df, target = sums(kappa)
+    remainder = 1 - df / d
+    z = -kappa * remainder
+    slope = z @ _differentiation(x).T * weights
+    # Real constants add nothing: between ends at which z is real, the integrals of 1 and z are.
+    # Left in, they would amplify the errors of the quadrature near the ends.
+    trace, mass = (f - f.mean(axis=1, keepdims=True).real for f in (df, target / remainder))
+    integrands = trace, trace * z, mass, mass * z
+    moments = np.array([-(f * slope).sum(axis=1).imag / np.pi for f in integrands])
+    nothing = moments[2] <= ROUNDING * np.abs(mass * slope).sum(axis=1)
+    moments[2:, nothing] = 0.0
+    return moments
 
 
 def _groups(moments: Array, floor: float, noise: float) -> Groups:
