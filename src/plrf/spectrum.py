@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from plrf.arguments import number, numbers
 from plrf.exact.power_sums import ShrinkageRule
+from plrf.exact.spectrum_sums import SpectrumSums
 from plrf.task import PowerLawTask
 
 Array = NDArray[np.float64]
@@ -77,6 +78,10 @@ class SpectrumTask:
         """All features, each a node."""
         p, squares = 1 / self.eigenvalues, self.targets**2
         return ShrinkageRule(p, np.stack([np.ones(p.size), squares, squares * p, p], axis=1))
+
+    def feature_sums(self, v: float) -> SpectrumSums:
+        """Sums over all features."""
+        return SpectrumSums(self.eigenvalues, self.targets)
 
     @property
     def seeds(self) -> tuple[float, float]:

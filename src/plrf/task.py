@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plrf.arguments import number
+from plrf.exact.feature_sums import FeatureSums
+from plrf.exact.power_law_sums import PowerLawSums
 from plrf.exact.power_sums import ShrinkageRule, power_sum, shrinkage_rule
 
 Array = NDArray[np.float64]
@@ -38,6 +40,10 @@ class Task(Protocol):
 
     def shrinkage_rule(self, d: float, v: float) -> ShrinkageRule:
         """Rule for sums over all features that d parameters filter."""
+        ...
+
+    def feature_sums(self, v: float) -> FeatureSums:
+        """Sums over v features near their poles, for the groups of a spectrum."""
         ...
 
     def features(self, v: float) -> float:
@@ -125,6 +131,10 @@ class PowerLawTask:
     def shrinkage_rule(self, d: float, v: float) -> ShrinkageRule:
         """Rule of a few dozen nodes for each decade of features."""
         return shrinkage_rule(self.alpha, self.beta, d, v)
+
+    def feature_sums(self, v: float) -> PowerLawSums:
+        """Sums at the same cost for any v."""
+        return PowerLawSums(self.alpha, self.beta, v)
 
     def features(self, v: float) -> float:
         """Any number."""

@@ -5,9 +5,10 @@ import pytest
 
 from plrf.engines.recursion import recursion
 from plrf.engines.reduction import reduce
-from plrf.exact.groups import _differentiation, _FeatureSums, averaged_groups, sampled_groups
+from plrf.exact.groups import _differentiation, averaged_groups, sampled_groups
 from plrf.exact.inversion import invert
 from plrf.exact.loss import expected_loss
+from plrf.exact.power_law_sums import PowerLawSums
 from plrf.exact.ridge import DeterministicEquivalent
 from plrf.model import power_law_model
 from plrf.scaling import ScalingRule
@@ -26,7 +27,7 @@ def test_feature_sums_near_and_on_the_poles(alpha, beta):
     angle = np.array([1e-6, 1e-3, 0.1, 1.0, 2.5])
     kappa = -(rank[:, None] ** (-2 * alpha)) * np.exp(1j * angle)
     terms = 1 / (1 + kappa[..., None] * j ** (2 * alpha))
-    found = _FeatureSums(PowerLawTask(alpha, beta), float(v))(kappa)
+    found = PowerLawSums(alpha, beta, float(v))(kappa)
     for values, weights in zip(found, (np.ones(v), j ** (-2 * beta)), strict=True):
         np.testing.assert_allclose(values, terms @ weights, rtol=1e-7)
         off = (slice(None), slice(2, None))
