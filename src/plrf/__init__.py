@@ -6,13 +6,15 @@ mathematics and its notation are in ``docs/model.md``; docstrings cite its secti
 
 ``plrf.expected_loss`` gives exact loss curves, ``plrf.compute_optimal`` the exact front,
 ``plrf.phase`` and ``plrf.theory_exponents`` what the theory says of it, ``plrf.advise`` what to run
-to measure it.
+to measure it, and ``plrf.measure_task`` the task that samples of data are.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from plrf.data.exponents import measure_exponents as measure_exponents
+    from plrf.data.measured import measure_task as measure_task
     from plrf.exact.critical_batch import critical_batch as critical_batch
     from plrf.exact.front import compute_optimal as compute_optimal
     from plrf.exact.loss import expected_loss as expected_loss
@@ -31,6 +33,8 @@ _PUBLIC = {
     "critical_batch": ("plrf.exact.critical_batch", "critical_batch"),
     "compute_optimal": ("plrf.exact.front", "compute_optimal"),
     "expected_loss": ("plrf.exact.loss", "expected_loss"),
+    "measure_exponents": ("plrf.data.exponents", "measure_exponents"),
+    "measure_task": ("plrf.data.measured", "measure_task"),
     "optimal_schedule": ("plrf.exact.optimal_schedule", "optimal_schedule"),
     "phase": ("plrf.theory.phases", "phase"),
     "theory_exponents": ("plrf.theory.phases", "exponents"),

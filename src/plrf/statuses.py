@@ -1,4 +1,4 @@
-"""Statuses of exact fronts: what becomes of a point of the plane, or of a budget at a point."""
+"""Statuses: what becomes of a point of the plane, a budget at a point, or a measured task."""
 
 OK = "ok"
 NO_POWER_LAW = "no power law"  # 2(alpha+beta) < 1
@@ -6,7 +6,8 @@ EDGE = "edge: no exponents"  # 2(alpha+beta) = 1
 NO_MINIMUM = "no minimum"  # the best size is out of the range in which it is looked for
 DIVERGES = "diverges"  # SGD does, at all sizes
 BELOW = "below"  # the critical batch is below all that can be compared
+UNCERTAIN = "tail sums are not certain enough"  # for the beta of a measured task
 NOT_CONVERGED = "not converged"  # a loss could not be computed: a failure of the numerics
 
 # What the model itself may be like. Anything else fails the check of the results.
-SOUND = (OK, NO_POWER_LAW, EDGE, NO_MINIMUM, BELOW, DIVERGES)
+SOUND = (OK, NO_POWER_LAW, EDGE, NO_MINIMUM, BELOW, DIVERGES, UNCERTAIN)

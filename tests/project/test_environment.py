@@ -28,7 +28,12 @@ CONDA_NAMES = {
     "snakemake": "snakemake-minimal",
 }
 # Modules whose name is not that of the package that provides them.
-PROVIDERS = {"PIL": "pillow", "vl_convert": "vl-convert-python", "yaml": "pyyaml"}
+PROVIDERS = {
+    "PIL": "pillow",
+    "sklearn": "scikit-learn",
+    "vl_convert": "vl-convert-python",
+    "yaml": "pyyaml",
+}
 # Used as a command, whether or not a module of it is imported.
 COMMANDS = {"snakemake"}
 
@@ -49,6 +54,12 @@ def development(pyproject: str) -> list[Requirement]:
     """Requirements of all extras: those of developers, and of runs on a cluster."""
     extras = tomllib.loads(pyproject)["project"]["optional-dependencies"]
     return [Requirement(text) for extra in extras.values() for text in extra]
+
+
+def optional(pyproject: str) -> list[Requirement]:
+    """Requirements of data sets, which the library imports where they are used."""
+    extras = tomllib.loads(pyproject)["project"]["optional-dependencies"]
+    return [Requirement(text) for text in extras.get("data", [])]
 
 
 def build(pyproject: str) -> list[Requirement]:
@@ -133,9 +144,10 @@ def providers(modules: Iterable[str], own: set[str]) -> set[str]:
 def import_problems(pyproject: str, used: set[str], tested: set[str]) -> list[str]:
     """Packages used or tested with but not declared, and declared run-time packages not used."""
     declared = {each.name for each in runtime(pyproject)}
+    extra = {each.name for each in optional(pyproject)}
     available = declared | {each.name for each in development(pyproject)}
     return [
-        *(f"{name} is imported but no dependency" for name in sorted(used - declared)),
+        *(f"{name} is imported but no dependency" for name in sorted(used - declared - extra)),
         *(f"{name} is imported by a test but no dependency" for name in sorted(tested - available)),
         *(f"{name} is a dependency but not used" for name in sorted(declared - used - COMMANDS)),
     ]
@@ -165,7 +177,7 @@ def test_conda_environment_equals_pyproject():
 
 
 def test_imports_are_the_declared_dependencies():
-    own = {"plrf", "scripts", "tests", "docs"}
+    own = {"plrf", "scripts", "tests", "docs", "benchmarks"}
     own |= {path.stem for folder in ("scripts", "tests") for path in ROOT.glob(f"{folder}/**/*.py")}
     used = python_imports(sources("src/**/*.py", "scripts/**/*.py"))
     used |= snakemake_imports(sources("workflow/Snakefile", "workflow/**/*.smk"))
@@ -250,8 +262,9 @@ def test_new_dependency_of_pyproject_is_noticed():
 
 def test_undeclared_and_unused_packages_are_noticed():
     pyproject = '[project]\ndependencies = ["numpy", "scipy", "snakemake"]\n'
-    pyproject += 'optional-dependencies.dev = ["pytest"]\n'
-    assert import_problems(pyproject, {"numpy", "scipy"}, {"pytest", "numpy"}) == []
+    pyproject += 'optional-dependencies.dev = ["pytest"]\noptional-dependencies.data = ["sets"]\n'
+    used = {"numpy", "scipy", "sets"}
+    assert import_problems(pyproject, used, {"pytest", "numpy"}) == []
     assert import_problems(pyproject, {"numpy", "numba"}, {"pytest", "nox"}) == [
         "numba is imported but no dependency",
         "nox is imported by a test but no dependency",
