@@ -16,6 +16,7 @@ from plrf.study.schemas.algorithms import (
     NOISE_FRONTS,
 )
 from plrf.study.schemas.checks import CHECKS
+from plrf.study.schemas.data import TASK_EXPONENTS
 from plrf.study.schemas.explorer import EXPLORER_FRONTS
 from plrf.study.schemas.finite_size import LOCAL_EXPONENTS
 from plrf.study.schemas.fits import EXPONENTS
@@ -28,7 +29,7 @@ from plrf.training import recorded_steps
 
 CURVE = ["sweep", "alpha", "beta", "d", "engine", "run"]
 POINT = ["sweep", "alpha", "beta", "d"]
-# What is checked: three tables of any study, and the exact fronts of the parts that it has.
+# What is checked: three tables of any study, and the statuses of the parts that it has.
 SCHEMAS = {
     "grid": GRID,
     "losses": LOSSES,
@@ -41,6 +42,7 @@ SCHEMAS = {
     "batches": BATCHES,
     "critical_batches": CRITICAL_BATCHES,
     "label_noise": NOISE_FRONTS,
+    "data_exponents": TASK_EXPONENTS,
 }
 
 
@@ -91,8 +93,8 @@ def check_errors(losses: pd.DataFrame) -> tuple[bool, str]:
 
 
 def check_fronts(fronts: pd.DataFrame) -> tuple[bool, str]:
-    """Exact fronts have losses and exponents, or lack them for what the model is like there."""
-    known = np.isfinite(fronts.filter(["eta", "xi", "value", "loss"])).all(axis=1)
+    """Fronts and tasks have their losses and exponents, or lack them for what the model is like."""
+    known = np.isfinite(fronts.filter(["eta", "xi", "value", "loss", "beta"])).all(axis=1)
     wrong = fronts[~fronts["status"].isin(SOUND) | ((fronts["status"] == OK) & ~known)]
     first = f", the first {wrong[['alpha', 'beta']].iloc[0].to_dict()}" if len(wrong) else ""
     counts = [f"{n} {status}" for status, n in fronts["status"].value_counts().items()]
@@ -116,7 +118,7 @@ def check_results(
         *check_agreement(losses, spectra),
         *check_same_law(losses),
         *check_exponents(grid, exponents, spectra),
-        *((f"exact fronts are found: {name}", *check_fronts(f)) for name, f in fronts.items()),
+        *((f"statuses are sound: {name}", *check_fronts(f)) for name, f in fronts.items()),
     ]
     return pd.DataFrame(rows, columns=CHECKS.names)
 

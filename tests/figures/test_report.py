@@ -21,7 +21,7 @@ from plrf.study import catalogue
 from scripts.maintain import gallery, update_readme
 from scripts.publish import performance, report_pages
 from tests.browser import SIZE
-from tests.workflow.test_workflow import ALGORITHM_FIGURES, FIGURES, QUICK, TABLES
+from tests.workflow.test_workflow import ALGORITHM_FIGURES, DATA_FIGURES, FIGURES, QUICK, TABLES
 
 ROOT = Path(__file__).resolve().parents[2]
 MAIN_TEXT = [name for name in FIGURES if name[:5] in {"fig01", "fig02", "fig03", "fig04", "fig05"}]
@@ -31,6 +31,11 @@ CONTENT = {
     "Appendix": [f"{name}.png" for name in FIGURES if name[:3] == "fig" and name not in MAIN_TEXT],
     "Beyond the paper": ["sgd_at_scale.png"],
     "Algorithms": [*(f"{name}.png" for name in ALGORITHM_FIGURES), "table5_algorithms.html"],
+    "Data": [
+        *(f"{name}.png" for name in DATA_FIGURES),
+        "table6_data.html",
+        "table7_prediction.html",
+    ],
     "All claims": ["claims.html"],
     "Tables": [
         f"{name}.html" for name in TABLES if name[:6] in {"table1", "table2", "table3", "table4"}

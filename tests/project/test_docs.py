@@ -134,6 +134,17 @@ def test_python_snippets_of_the_readme(checkout):
             assert "[" in process.stdout
 
 
+def test_python_snippets_of_data(checkout, tmp_path):
+    """One after the other: they share variables."""
+    text = "".join(text for language, _, text in snippets("docs/data.md") if language == "python")
+    outcome = run(
+        [sys.executable, "-c", f"import os; os.chdir({str(tmp_path)!r})\n{text}"], checkout.root
+    )
+    assert outcome.returncode == 0, outcome.stderr
+    assert outcome.stdout.startswith("ok 0.42")
+    assert (tmp_path / "digits.parquet").exists()
+
+
 @pytest.mark.parametrize("document", ["README.md", *sorted(DOCUMENTS)])
 def test_links_lead_somewhere(document):
     """Files that a document links to are in the repository."""

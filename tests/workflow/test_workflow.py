@@ -43,6 +43,7 @@ ROOT = Path(__file__).resolve().parents[2]
 QUICK = read_config("quick")
 FRONTS = [sweep["front"] for sweep in QUICK["sweeps"].values() if "front" in sweep]
 EXPONENT_FIGURES = ["fig04_exponents", "fig08_xi_exponents"]
+DATA_FIGURES = ["data_prediction", "data_spectra"]
 ALGORITHM_FIGURES = ["batch", "label_noise", "optimal_schedule", "schedules"]
 FIGURES = sorted(
     [
@@ -54,6 +55,7 @@ FIGURES = sorted(
         "fig16_window_sensitivity",
         "fig17_negative_beta",
         "sgd_at_scale",
+        *DATA_FIGURES,
         *ALGORITHM_FIGURES,
         *EXPONENT_FIGURES,
         *FRONTS,
@@ -66,6 +68,8 @@ TABLES = [
     "table3_notation",
     "table4_measured_exponents",
     "table5_algorithms",
+    "table6_data",
+    "table7_prediction",
 ]
 # Rules that share a script, and their scripts.
 FRONT_RULES = [f"front_{name}" for name in FRONTS]
@@ -309,7 +313,7 @@ class TestQuickWorkflow:
         checks = quick.table("aggregate/checks")
         assert checks["passed"].all()
         tables = ("plane", "explorer", "finite_size_traverse", "finite_size_fronts")
-        assert {f"exact fronts are found: {name}" for name in tables} < set(checks["check"])
+        assert {f"statuses are sound: {name}" for name in tables} < set(checks["check"])
         for name, sweep in QUICK["sweeps"].items():
             compared = {
                 "sgd agrees with recursion": {"sgd", "recursion"} <= set(sweep["engines"]),
@@ -503,9 +507,14 @@ EXPLORER = {"explorer_data": 1, "explorer_page": 1}
 BATCHES = {"batches": 1, "batch": 1}
 ALGORITHMS = {"optimal_schedules": 1, "optimal_schedule": 1, "label_noise_fronts": 1}
 ALGORITHMS |= {"label_noise": 1} | BATCHES
+MEASURED = {"join_tasks": 1, "data_spectra": 1, "table6_data": 1}
+TRAINED = {"data_prediction": 1, "table7_prediction": 1}
+TRAINING = {"train_on_samples": 3} | TRAINED
+DATA = {"measure_task": 3} | MEASURED | TRAINING
 CHECK = {"check_results": 1}  # also of exact fronts
 # Without losses.
-APART = PLANE | OF_POINTS | SPECTRA | FINITE_SIZE | EXPLORER | ALGORITHMS | {"table3_notation": 1}
+APART = PLANE | OF_POINTS | SPECTRA | FINITE_SIZE | EXPLORER | ALGORITHMS | DATA
+APART |= {"table3_notation": 1}
 FROM_LOSSES = {"expand_grid": 1} | LOSSES | OF_LOSSES | ALL_FITS | OF_FITS
 ALL_JOBS = FROM_LOSSES | APART
 
@@ -522,7 +531,7 @@ CHANGES = {
     "resamples": ([(("fits", "resamples"), 201)], ALL_FITS | OF_FITS),
     "seed": (
         [(("seed",), 1)],
-        {k: n for k, n in FROM_LOSSES.items() if k != "volterra"} | SAMPLED_SPECTRA,
+        {k: n for k, n in FROM_LOSSES.items() if k != "volterra"} | SAMPLED_SPECTRA | DATA,
     ),
     "steps_per_decade": ([(("steps_per_decade",), 25)], FROM_LOSSES),
     "budget of the plane": ([(("plane", "flops"), 2.0e5)], PLANE | CHECK),
@@ -546,6 +555,16 @@ CHANGES = {
         [(("algorithms", "noise"), 0.2)],
         {"optimal_schedules": 1, "optimal_schedule": 1} | BATCHES | CHECK,
     ),
+    "trainings of data": ([(("data", "training", "chains"), 3)], TRAINING),
+    "sizes of one data set": (
+        [(("data", "training", "sizes", "digits"), [6, 20])],
+        TRAINED | {"train_on_samples": 1},
+    ),
+    "windows of data": (
+        [(("data", "windows"), [[0.1, 0.6]])],
+        {"measure_task": 3} | MEASURED | CHECK,
+    ),
+    "data sets": ([(("data", "sets"), ["digits"])], MEASURED | CHECK),
     "size of the schedules": ([(("schedules", "d"), 28)], {"schedules": 1}),
     "budget of fig01": ([(("toy_scaling", "budget"), 4.0e3)], {"fig01_toy_scaling": 1}),
     # Also by the name of a rule.
@@ -665,7 +684,7 @@ def test_jobs_use_nothing_of_the_package_but_its_modules_and_version(checkout, t
 
 
 DRAWN = {n for n in ALL_JOBS if n.startswith(("fig", "front_", "exponent_plane_"))}
-DRAWN |= {"explorer_page", "sgd_at_scale", *ALGORITHM_FIGURES}
+DRAWN |= {"explorer_page", "sgd_at_scale", *ALGORITHM_FIGURES, *DATA_FIGURES}
 # What is made from losses and from what is apart from them.
 FROM_BOTH = {*EXPONENT_RULES, "claims"}
 

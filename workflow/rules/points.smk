@@ -5,6 +5,7 @@ from functools import cache
 
 wildcard_constraints:
     part="[0-9]+",
+    set="|".join([*SETS, *config.get("data", {}).get("files", {})]),
     sweep="[A-Za-z][A-Za-z0-9_-]*",
     alphas=r"[0-9.e+-]+(_to_[0-9.e+-]+)?|nan",
     sizes="[0-9]+(_to_[0-9]+)?",
@@ -170,6 +171,7 @@ def exact_fronts():
         "batches": "algorithms/batches",
         "critical_batches": "algorithms/critical",
         "label_noise": "algorithms/noise",
+        "data_exponents": "data/exponents",
     }
     files = {name: f"results/{table}.parquet" for name, table in tables.items()}
     return {name: file for name, file in files.items() if file.split("/")[1] in config}

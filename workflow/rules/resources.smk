@@ -126,6 +126,30 @@ def explorer_runtime(wildcards, attempt):
     return minutes(points * each, attempt)
 
 
+def samples_memory(wildcards, attempt):
+    """Memory of a few batches, and of matrices of 3000 features."""
+    return memory(1500, attempt)
+
+
+def samples_runtime(wildcards, attempt):
+    """Time of the moments and simulated tasks, for large files of a user's."""
+    return minutes(600, attempt)
+
+
+def training_memory(wildcards, attempt):
+    """Memory of the samples of the largest set, and of their features and products."""
+    return memory(900, attempt)
+
+
+def training_runtime(wildcards, attempt):
+    """Time of the steps, of which each takes longer for large sizes, and of the corrections."""
+    plan = config["data"]["training"]
+    sizes = np.array(training_sizes(wildcards))
+    steps = plan["runs"] * len(plan["c"]) * plan["chains"] * plan["steps"]
+    seconds = steps * (1e-7 + 2e-9 * sizes) + 0.5 * plan["runs"] * len(plan["c"])
+    return minutes(float(seconds.sum()), attempt)
+
+
 def other_memory(wildcards, attempt):
     """Memory of a job that does not grow with the grid."""
     return memory(500, attempt)

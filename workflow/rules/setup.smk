@@ -99,6 +99,8 @@ os.environ.update(PYTHONPATH=os.pathsep.join(PYTHONPATH))
 # Nor does what a notebook or a user has set for matplotlib reach the jobs.
 os.environ.update(MPLBACKEND="agg", MATPLOTLIBRC=os.devnull)
 
+from plrf.data.batches import paths
+from plrf.data.sets import SETS
 from plrf.engines.registry import ENGINES
 from plrf.study import catalogue
 from plrf.study.advice import advice, brief

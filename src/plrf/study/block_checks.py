@@ -7,6 +7,7 @@ from typing import Any
 from plrf.engines.registry import DRAWN, ENGINES
 from plrf.schedules import schedule_of
 from plrf.study.algorithm_checks import algorithms_problems, schedules_problems
+from plrf.study.data_checks import data_problems
 from plrf.study.grid import has_points, points, power_laws
 from plrf.study.problems import KeyPath, Problem, problem, suggestion
 from plrf.study.schedules import schedule_text, scheduled
@@ -231,4 +232,5 @@ BLOCK_CHECKS: dict[str, Check] = {
     "sgd_at_scale": _scale_problems,
     "schedules": schedules_problems,
     "algorithms": algorithms_problems,
+    "data": data_problems,
 }

@@ -5,91 +5,26 @@ configuration's schema, with a check in `BLOCK_CHECKS` if a schema cannot say al
 the report and the check of the configuration go through these lists.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from plrf.data.sets import SETS
 from plrf.schedules import schedule_of
+from plrf.study.entries import Config, Figure, Table
 from plrf.study.grid import point_of, points, power_laws
 from plrf.study.schedules import schedule_text
 from plrf.study.tasks import phase_of
 from plrf.theory.phases import phase_name
-
-Config = Mapping[str, Any]
 
 LOSSES = "results/aggregate/losses.parquet"
 EXPONENTS = "results/fits/exponents.parquet"
 FRONTS = "results/fits/fronts.parquet"
 ISOFLOP = "results/fits/isoflop.parquet"
 PLANE = "results/plane/exponents.parquet"
+TRAINING = {name: f"results/data/{name}/training.parquet" for name in SETS}
 
 
 def _nothing(_: Config) -> dict[str, Any]:
     return {}
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A figure of the study.
-
-    Attributes
-    ----------
-    name : str
-        Of its files and, in the report, of the figure.
-    script : str
-        In ``scripts``; its caption, in ``workflow/report``, has the script's name.
-    category : str
-        Part of the report.
-    blocks : tuple of str
-        Parts of the configuration that ask for it: it is drawn where all of them are.
-    inputs : mapping
-        Tables that it is drawn from, by the name that the script knows them by.
-    params : callable
-        From the configuration to the script's parameters.
-    shown : callable
-        From the configuration to the points (alpha, beta) that it shows, for the report.
-    """
-
-    name: str
-    script: str
-    category: str
-    blocks: tuple[str, ...]
-    inputs: Mapping[str, str]
-    params: Callable[[Config], dict[str, Any]]
-    shown: Callable[[Config], list[tuple[float, float]]]
-
-    @property
-    def stem(self) -> str:
-        """Name of its script, under which logs and measurements lie, and of its caption."""
-        return self.script.removesuffix(".py")
-
-    @property
-    def rule(self) -> str:
-        """Name of its rule, which no other rule has whatever a user calls a figure."""
-        return self.name if self.name == self.stem else f"{self.stem}_{self.name}"
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table for readers, as CSV and Markdown; attributes as for `Figure`, and one more.
-
-    Attributes
-    ----------
-    parts : mapping
-        Further inputs by the block that asks for them: it is made from those whose block is there.
-    """
-
-    name: str
-    blocks: tuple[str, ...]
-    inputs: Mapping[str, str]
-    params: Callable[[Config], dict[str, Any]]
-    category: str = "Tables"
-    parts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-
-    def files(self, config: Config) -> dict[str, str]:
-        """Tables that it is made from, by the name that the script knows them by."""
-        asked = [files for block, files in self.parts.items() if block in config]
-        return {**self.inputs, **{name: path for part in asked for name, path in part.items()}}
 
 
 def sweep_points(config: Config, name: str) -> list[tuple[float, float]]:
@@ -259,6 +194,24 @@ FIGURES = (
     _algorithm("optimal_schedule", "schedules", "rates"),
     _algorithm("batch", "batches", "critical"),
     _algorithm("label_noise", "noise"),
+    Figure(
+        "data_spectra",
+        "data_spectra.py",
+        "Data",
+        ("data",),
+        _files("data", "spectra", "exponents"),
+        _nothing,
+        lambda config: [],
+    ),
+    Figure(
+        "data_prediction",
+        "data_prediction.py",
+        "Data",
+        ("data",),
+        TRAINING,
+        _nothing,
+        lambda config: [],
+    ),
 )
 """Figures with a name of their own, in the order of their names; sweeps ask for front figures."""
 
@@ -300,6 +253,14 @@ TABLES = (
         },
         category="Algorithms",
     ),
+    Table(
+        "table6_data",
+        ("data",),
+        _files("data", "tasks", "exponents"),
+        _nothing,
+        category="Data",
+    ),
+    Table("table7_prediction", ("data",), TRAINING, _nothing, category="Data"),
 )
 """Tables for readers."""
 
@@ -330,18 +291,18 @@ def missing(config: Config) -> dict[str, list[str]]:
 def labels(figure: Figure, config: Config) -> dict[str, str]:
     """Labels of a figure in the report: its name, and the points that it shows."""
     shown = figure.shown(config)
+    if not shown:
+        return {"figure": figure.name}
     phases = dict.fromkeys(phase_name(alpha, beta) for alpha, beta in shown)
     return {
         "figure": figure.name,
         "alpha": _label([alpha for alpha, _ in shown]),
         "beta": _label([beta for _, beta in shown]),
-        "phase": ", ".join(phases) or "–",
+        "phase": ", ".join(phases),
     }
 
 
 def _label(values: list[float]) -> str:
     """Values as a label, which must be text: a few in full, many by their range."""
-    if not values:
-        return "–"
     texts = [f"{value:g}" for value in sorted(set(values))]
     return ", ".join(texts) if len(texts) < 4 else f"{texts[0]} to {texts[-1]}"

@@ -1,0 +1,47 @@
+"""What a schema cannot say of the block of real data."""
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from plrf.data.sets import SETS
+from plrf.study.problems import KeyPath, Problem, problem, suggestion
+from plrf.study.sweep_checks import repeats
+
+PATH: KeyPath = ("data",)
+
+
+def data_problems(
+    block: Any, sound: Mapping[str, Any], names: Collection[str]
+) -> Iterator[Problem]:
+    """Find unknown sets, files that are not there, empty windows, and repeated values."""
+    files = block["files"]
+    known = [*SETS, *files]
+    yield from repeats((*PATH, "sets"), block["sets"])
+    for i, name in enumerate(block["sets"]):
+        if name not in known:
+            rule = f"must be the name of a data set or of files; {suggestion(name, known)}"
+            yield problem((*PATH, "sets", i), name, rule)
+    for name, source in files.items():
+        yield from _file_problems(name, source)
+    yield from repeats((*PATH, "windows"), block["windows"])
+    for i, (low, high) in enumerate(block["windows"]):
+        if low >= high:
+            rule = f"must be greater than the lowest rank, {low}"
+            yield problem((*PATH, "windows", i, 1), high, rule)
+    training = (*PATH, "training")
+    yield from repeats((*training, "c"), block["training"]["c"])
+    for name, sizes in block["training"]["sizes"].items():
+        yield from repeats((*training, "sizes", name), sizes)
+
+
+def _file_problems(name: str, source: Mapping[str, str]) -> Iterator[Problem]:
+    """Find files that are missing, or whose columns are none; samples themselves are not read."""
+    from plrf.data.batches import samples_of  # where there are files only
+
+    if name in SETS:
+        rule = f"must be another name than that of a set of scikit-learn, {', '.join(SETS)}"
+        yield problem((*PATH, "files", name), dict(source), rule)
+    try:
+        samples_of(source["samples"], target=source["target"])
+    except (OSError, TypeError, ValueError) as error:
+        yield problem((*PATH, "files", name, "samples"), source["samples"], str(error))

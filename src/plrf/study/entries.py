@@ -1,0 +1,72 @@
+"""Entries of the catalogue: figures, and tables for readers."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Config = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of the study.
+
+    Attributes
+    ----------
+    name : str
+        Of its files and, in the report, of the figure.
+    script : str
+        In ``scripts``; its caption, in ``workflow/report``, has the script's name.
+    category : str
+        Part of the report.
+    blocks : tuple of str
+        Parts of the configuration that ask for it: it is drawn where all of them are.
+    inputs : mapping
+        Tables that it is drawn from, by the name that the script knows them by.
+    params : callable
+        From the configuration to the script's parameters.
+    shown : callable
+        From the configuration to the points (alpha, beta) that it shows, for the report; none if it
+        shows other tasks.
+    """
+
+    name: str
+    script: str
+    category: str
+    blocks: tuple[str, ...]
+    inputs: Mapping[str, str]
+    params: Callable[[Config], dict[str, Any]]
+    shown: Callable[[Config], list[tuple[float, float]]]
+
+    @property
+    def stem(self) -> str:
+        """Name of its script, under which logs and measurements lie, and of its caption."""
+        return self.script.removesuffix(".py")
+
+    @property
+    def rule(self) -> str:
+        """Name of its rule, which no other rule has whatever a user calls a figure."""
+        return self.name if self.name == self.stem else f"{self.stem}_{self.name}"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table for readers, as CSV and Markdown; attributes as for `Figure`, and one more.
+
+    Attributes
+    ----------
+    parts : mapping
+        Further inputs by the block that asks for them: it is made from those whose block is there.
+    """
+
+    name: str
+    blocks: tuple[str, ...]
+    inputs: Mapping[str, str]
+    params: Callable[[Config], dict[str, Any]]
+    category: str = "Tables"
+    parts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def files(self, config: Config) -> dict[str, str]:
+        """Tables that it is made from, by the name that the script knows them by."""
+        asked = [files for block, files in self.parts.items() if block in config]
+        return {**self.inputs, **{name: path for part in asked for name, path in part.items()}}
