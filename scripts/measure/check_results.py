@@ -9,12 +9,7 @@ from plrf.engines.registry import ENGINES
 from plrf.measure.agreement import check_agreement, check_exponents, check_same_law
 from plrf.statuses import OK, SOUND
 from plrf.study.provenance import provenance
-from plrf.study.schemas.algorithms import (
-    BATCHES,
-    BEST_SCHEDULES,
-    CRITICAL_BATCHES,
-    NOISE_FRONTS,
-)
+from plrf.study.schemas.algorithms import BATCHES, BEST_SCHEDULES, CRITICAL_BATCHES, NOISE_FRONTS
 from plrf.study.schemas.checks import CHECKS
 from plrf.study.schemas.data import TASK_EXPONENTS
 from plrf.study.schemas.explorer import EXPLORER_FRONTS

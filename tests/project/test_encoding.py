@@ -8,7 +8,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("src", "scripts", "tests", "benchmarks", "docs", "workflow")
 PYTHON = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
 # Of other things than text.
-OPENERS = {"Image", "browser", "tarfile"}
+OPENERS = {"Image", "archive", "browser", "tarfile"}
 SNAKEFILE = re.compile(
     r"(?:(?:read|write)_text|\bopen)\((?![^()]*(?:encoding=|[\"']rb[\"']))|\btext=True"
 )
