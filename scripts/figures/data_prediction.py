@@ -8,11 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from plrf.data.sets import SETS
 from plrf.draw.axes import legend_below, log_ticks, say_if_empty, some
 from plrf.draw.curves import draw_line
 from plrf.draw.palette import BLUE, INK, VERMILION
 from plrf.draw.style import WIDTH, panel_label, save, sequence_colors, style, tint
+from plrf.draw.tasks import label_of
 from plrf.study.provenance import read_provenance
 from plrf.study.schemas.data_training import TRAINING
 from plrf.study.store import read_table
@@ -79,7 +79,7 @@ def draw(tables: list[pd.DataFrame]) -> Figure:
         for ax, c in zip(column[1:], rates, strict=True):
             draw_ratios(ax, shown[shown["c"] == c])
     for ax, table in zip(grid[0], tables, strict=True):
-        panel_label(ax, next(letters), SETS[table["set"].iloc[0]].label)
+        panel_label(ax, next(letters), label_of(table["set"].iloc[0]))
     for row, c in zip(grid[1:], rates, strict=True):
         for ax in row:
             panel_label(ax, next(letters), f"$c = {c:g}$")
@@ -101,15 +101,15 @@ def draw(tables: list[pd.DataFrame]) -> Figure:
     return figure
 
 
-def make_figure(training_paths: list[str], paths: list[str]) -> None:
-    """Read the tables of all data sets and write the figure."""
-    tables = [read_table(path, TRAINING) for path in training_paths]
+def make_figure(training_path: str, paths: list[str]) -> None:
+    """Read the trainings on all data sets and write the figure."""
+    tables = [rows for _, rows in read_table(training_path, TRAINING).groupby("set", sort=False)]
     with style():
-        save(draw(tables), paths, read_provenance(*training_paths))
+        save(draw(tables), paths, read_provenance(training_path))
 
 
 if __name__ == "__main__":
     from plrf.study.logs import log_to
 
     log_to(snakemake.log[0])
-    make_figure(list(snakemake.input), list(snakemake.output))
+    make_figure(snakemake.input.training, list(snakemake.output))

@@ -3,8 +3,8 @@
 import pandas as pd
 
 from plrf.data.comparison import deviations
-from plrf.data.sets import SETS
 from plrf.draw.cells import markdown_rows, number
+from plrf.draw.tasks import label_of
 from plrf.study.schemas.data_training import TRAINING
 from plrf.study.store import read_table, write_rendered
 
@@ -22,7 +22,7 @@ KINDS = {
     "averaged_ratio": "Gaussian, W averaged out",
 }
 COLUMNS = {
-    "data": lambda row: SETS[row.set].label,
+    "data": lambda row: label_of(row.set),
     "c": lambda row: f"{row.c:g}",
     "prediction": lambda row: KINDS[row.kind],
     "sizes": lambda row: str(row.sizes),
@@ -40,9 +40,9 @@ def markdown(table: pd.DataFrame) -> str:
     return "\n".join([title, "", NOTE, *markdown_rows(COLUMNS, table), ""])
 
 
-def write_tables(training_paths: list[str], csv: str, md: str) -> None:
+def write_tables(training_path: str, csv: str, md: str) -> None:
     """Write the table as CSV (all digits) and Markdown (rounded)."""
-    table = deviations(pd.concat([read_table(path, TRAINING) for path in training_paths]))
+    table = deviations(read_table(training_path, TRAINING))
     write_rendered(table, markdown(table), csv, md)
 
 
@@ -50,4 +50,4 @@ if __name__ == "__main__":
     from plrf.study.logs import log_to
 
     log_to(snakemake.log[0])
-    write_tables(list(snakemake.input), snakemake.output.csv, snakemake.output.md)
+    write_tables(snakemake.input.training, snakemake.output.csv, snakemake.output.md)

@@ -9,6 +9,8 @@ from scripts.maintain.document_config import allowed, document, keys
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
+# Mappings whose keys are names of the user's.
+BY_NAME = [("sweeps",), ("data", "files"), ("data", "training", "sizes")]
 
 
 def test_page_is_up_to_date():
@@ -23,7 +25,7 @@ def test_each_key_in_use_is_documented(name):
     def check(value, path):
         if isinstance(value, dict):
             for key, child in value.items():
-                own = (*path, "NAME" if path == ("sweeps",) else key)
+                own = (*path, "NAME" if path in BY_NAME else key)
                 assert ".".join(own) in documented
                 if key != "schedule":  # its parameters are those of its name
                     check(child, own)

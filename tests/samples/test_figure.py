@@ -9,6 +9,7 @@ from plrf.data.comparison import deviations
 from plrf.draw.style import style
 from plrf.study.schemas.data_training import TRAINING
 from plrf.study.store import read_table
+from scripts.data import join_trainings
 from scripts.data.train_on_samples import run_job
 from scripts.figures import data_prediction
 from scripts.tables import table7_prediction
@@ -23,7 +24,7 @@ def tables(tmp_path_factory):
     paths = []
     for name in ("digits", "breast_cancer"):
         paths.append(str(tmp_path_factory.mktemp(name) / "training.parquet"))
-        run_job(name, [3, 6, 9, 12], PLAN, 1, paths[-1])
+        run_job(name, None, [3, 6, 9, 12], PLAN, 1, paths[-1])
     return paths
 
 
@@ -60,7 +61,9 @@ def test_deviations_are_those_of_the_ratios(tables):
 
 def test_table_says_what_is_predicted_and_how_well(tables, tmp_path):
     csv, md = tmp_path / "table.csv", tmp_path / "table.md"
-    table7_prediction.write_tables(tables, str(csv), str(md))
+    joined = tmp_path / "training.parquet"
+    join_trainings.join(tables, joined)
+    table7_prediction.write_tables(joined, str(csv), str(md))
     text = md.read_text(encoding="utf-8")
     assert len(pd.read_csv(csv)) == text.count("\n| ") - 2 == 2 * 2 * 3
     assert "| digits | 0.05 | with fourth moments, the same W | 4 |" in text

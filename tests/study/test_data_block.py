@@ -29,7 +29,7 @@ MISTAKES = {
     "unknown set of sizes": (
         ("training", "sizes", "digit"),
         [6],
-        "data.training.sizes.digit: unknown key; did",
+        "data.training.sizes.digit: must be the name of a data set or of files; did",
     ),
     "repeated rate": (("training", "c"), [0.1, 0.1], "data.training.c[1] = 0.1: must be unique"),
     "unstable": (("training", "c"), [2.0], "data.training.c[0] = 2.0: must be less than 2"),

@@ -1,4 +1,4 @@
-"""Tasks of real data: what samples say of them, and SGD on random features beside its prediction."""
+"""Tasks of real data: what samples say of them."""
 
 
 rule measure_task:
@@ -56,26 +56,6 @@ rule join_tasks:
         "../../scripts/data/join_tasks.py"
 
 
-rule train_on_samples:
-    output:
-        "results/data/{set}/training.parquet",
-    log:
-        "results/logs/train_on_samples/{set}.log",
-    benchmark:
-        "results/benchmarks/train_on_samples/{set}.tsv"
-    conda:
-        ENVIRONMENT
-    # The bits of a matrix product may depend on the number of BLAS threads; one is the same anywhere.
-    threads: 1
-    resources:
-        mem_mb=training_memory,
-        runtime=training_runtime,
-    params:
-        sizes=training_sizes,
-        plan={key: value for key, value in config["data"]["training"].items() if key != "sizes"},
-        seed=config["seed"],
-        code=code("data/train_on_samples.py"),
-    message:
-        "Training on samples: {wildcards.set}"
-    script:
-        "../../scripts/data/train_on_samples.py"
+if "training" in config["data"]:
+
+    include: "training.smk"

@@ -8,7 +8,7 @@ PART_TABLES = {
     "finite_size": ["ratio", "traverse", "fronts"],
     "explorer": ["points", "losses", "fronts"],
     "algorithms": ["schedules", "rates", "batches", "critical", "noise"],
-    "data": ["spectra", "tasks", "exponents", *(f"{name}/training" for name in SETS)],
+    "data": ["spectra", "tasks", "exponents", *config.get("data", {}).keys() & {"training"}],
 }
 REPORT_PAGES = {t.name: f"results/report/{t.name}.html" for t in TABLES}
 REPORT_PAGES["performance"] = "results/report/performance.html"
@@ -72,7 +72,8 @@ def benchmark_files(wildcards):
     if "plane" in config:
         files += expand("results/benchmarks/measure_plane/{part}.tsv", part=range(PLANE_PARTS))
     if "data" in config:
-        files += expand("results/benchmarks/train_on_samples/{set}.tsv", set=SETS)
+        trained = config["data"].get("training", {"sizes": []})["sizes"]
+        files += expand("results/benchmarks/train_on_samples/{set}.tsv", set=trained)
         files += expand("results/benchmarks/measure_task/{set}.tsv", set=config["data"]["sets"])
     return files + [f"results/benchmarks/{f.stem}/{f.name}.tsv" for f in FIGURES]
 

@@ -24,12 +24,15 @@ class DataSet:
         Its name in figures and tables.
     description : str
         What is predicted from what, in one line.
+    features : int
+        Number of its features p.
     load : callable
         Gives x, shape (n, p), of which no column is constant, and y, shape (n,).
     """
 
     label: str
     description: str
+    features: int
     load: Callable[[], tuple[Array, Array]]
 
 
@@ -71,10 +74,10 @@ def breast_cancer() -> tuple[Array, Array]:
 
 
 SETS = {
-    "digits": DataSet("digits", "is a handwritten digit a 3, from its pixels", digits),
-    "patches": DataSet("image patches", "the pixel beside a patch of a photograph", patches),
+    "digits": DataSet("digits", "is a handwritten digit a 3, from its pixels", 61, digits),
+    "patches": DataSet("image patches", "the pixel beside a patch of a photograph", 400, patches),
     "breast_cancer": DataSet(
-        "breast cancer", "is a tumour benign, from measurements of its cells", breast_cancer
+        "breast cancer", "is a tumour benign, from measurements of its cells", 30, breast_cancer
     ),
 }
 """All sets, by the names that configurations know them by."""

@@ -7,9 +7,8 @@ the report and the check of the configuration go through these lists.
 
 from typing import Any
 
-from plrf.data.sets import SETS
 from plrf.schedules import schedule_of
-from plrf.study.entries import Config, Figure, Table
+from plrf.study.entries import Config, Figure, Table, asks
 from plrf.study.grid import point_of, points, power_laws
 from plrf.study.schedules import schedule_text
 from plrf.study.tasks import phase_of
@@ -20,7 +19,6 @@ EXPONENTS = "results/fits/exponents.parquet"
 FRONTS = "results/fits/fronts.parquet"
 ISOFLOP = "results/fits/isoflop.parquet"
 PLANE = "results/plane/exponents.parquet"
-TRAINING = {name: f"results/data/{name}/training.parquet" for name in SETS}
 
 
 def _nothing(_: Config) -> dict[str, Any]:
@@ -207,8 +205,8 @@ FIGURES = (
         "data_prediction",
         "data_prediction.py",
         "Data",
-        ("data",),
-        TRAINING,
+        ("data.training",),
+        _files("data", "training"),
         _nothing,
         lambda config: [],
     ),
@@ -260,7 +258,13 @@ TABLES = (
         _nothing,
         category="Data",
     ),
-    Table("table7_prediction", ("data",), TRAINING, _nothing, category="Data"),
+    Table(
+        "table7_prediction",
+        ("data.training",),
+        _files("data", "training"),
+        _nothing,
+        category="Data",
+    ),
 )
 """Tables for readers."""
 
@@ -270,21 +274,21 @@ def figures(config: Config) -> list[Figure]:
     fronts = [
         _front(name, sweep["front"]) for name, sweep in config["sweeps"].items() if "front" in sweep
     ]
-    asked = [figure for figure in FIGURES if config.keys() >= set(figure.blocks)]
+    asked = [figure for figure in FIGURES if asks(config, figure.blocks)]
     return sorted([*asked, *fronts], key=lambda figure: figure.name)
 
 
 def tables(config: Config) -> list[Table]:
     """Tables that a configuration asks for."""
-    return [table for table in TABLES if config.keys() >= set(table.blocks)]
+    return [table for table in TABLES if asks(config, table.blocks)]
 
 
 def missing(config: Config) -> dict[str, list[str]]:
     """Figures and tables that are not made, with the parts that the configuration lacks."""
     return {
-        entry.name: [block for block in entry.blocks if block not in config]
+        entry.name: [block for block in entry.blocks if not asks(config, (block,))]
         for entry in (*FIGURES, *TABLES)
-        if not config.keys() >= set(entry.blocks)
+        if not asks(config, entry.blocks)
     }
 
 

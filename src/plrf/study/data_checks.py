@@ -14,24 +14,41 @@ def data_problems(
     block: Any, sound: Mapping[str, Any], names: Collection[str]
 ) -> Iterator[Problem]:
     """Find unknown sets, files that are not there, empty windows, and repeated values."""
-    files = block["files"]
-    known = [*SETS, *files]
     yield from repeats((*PATH, "sets"), block["sets"])
     for i, name in enumerate(block["sets"]):
-        if name not in known:
-            rule = f"must be the name of a data set or of files; {suggestion(name, known)}"
-            yield problem((*PATH, "sets", i), name, rule)
-    for name, source in files.items():
+        if unknown := _unknown(name, block):
+            yield problem((*PATH, "sets", i), name, unknown)
+    for name, source in block["files"].items():
         yield from _file_problems(name, source)
     yield from repeats((*PATH, "windows"), block["windows"])
     for i, (low, high) in enumerate(block["windows"]):
         if low >= high:
             rule = f"must be greater than the lowest rank, {low}"
             yield problem((*PATH, "windows", i, 1), high, rule)
-    training = (*PATH, "training")
-    yield from repeats((*training, "c"), block["training"]["c"])
+    if "training" in block:
+        yield from _training_problems((*PATH, "training"), block)
+
+
+def _unknown(name: str, block: Mapping[str, Any]) -> str:
+    """What the name of a set must be, if it is none."""
+    known = [*SETS, *block["files"]]
+    if name in known:
+        return ""
+    return f"must be the name of a data set or of files; {suggestion(name, known)}"
+
+
+def _training_problems(path: KeyPath, block: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find unknown sets, sizes beyond the features of ours, and repeated values."""
+    yield from repeats((*path, "c"), block["training"]["c"])
     for name, sizes in block["training"]["sizes"].items():
-        yield from repeats((*training, "sizes", name), sizes)
+        place = (*path, "sizes", name)
+        if unknown := _unknown(name, block):
+            yield place, f": {unknown}"
+        yield from repeats(place, sizes)
+        for i, d in enumerate(sizes):
+            if name in SETS and d > (features := SETS[name].features):
+                rule = f"must be at most {features}, the features of {name}"
+                yield problem((*place, i), d, rule)
 
 
 def _file_problems(name: str, source: Mapping[str, str]) -> Iterator[Problem]:

@@ -7,6 +7,17 @@ from typing import Any
 Config = Mapping[str, Any]
 
 
+def asks(config: Config, blocks: tuple[str, ...]) -> bool:
+    """Whether a configuration has all of some blocks; ``a.b`` is the block b within a."""
+    for path in blocks:
+        block: Any = config
+        for name in path.split("."):
+            if name not in block:
+                return False
+            block = block[name]
+    return True
+
+
 @dataclass(frozen=True)
 class Figure:
     """A figure of the study.

@@ -32,6 +32,7 @@ RULES = {
     "minItems": "must have at least {} item(s)",
     "maxItems": "must have at most {} item(s)",
     "minProperties": "must have at least {} item(s)",
+    "maxProperties": "must have at most {} item(s)",
 }
 
 
