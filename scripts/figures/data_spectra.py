@@ -8,11 +8,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from plrf.data.sets import label_of
 from plrf.data.windows import tail_sums
 from plrf.draw.axes import legend_below, legend_entries, log_ticks
 from plrf.draw.palette import BLUE, INK, SKY, VERMILION
 from plrf.draw.style import WIDTH, panel_label, save, style
-from plrf.draw.tasks import draw_tasks, label_of
+from plrf.draw.tasks import draw_tasks
 from plrf.study.provenance import read_provenance
 from plrf.study.schemas.data import SPECTRA, TASK_EXPONENTS
 from plrf.study.store import read_table

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
+from plrf.data.sets import label_of
 from plrf.draw.cells import markdown_rows, number
-from plrf.draw.tasks import label_of
 from plrf.study.schemas.data import TASK_EXPONENTS, TASKS
 from plrf.study.store import read_table, write_rendered
 

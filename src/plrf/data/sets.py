@@ -81,3 +81,8 @@ SETS = {
     ),
 }
 """All sets, by the names that configurations know them by."""
+
+
+def label_of(name: str) -> str:
+    """The label of one of our sets, or the name of a user's files."""
+    return SETS[name].label if name in SETS else name

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Ellipse
 
-from plrf.data.sets import SETS
+from plrf.data.sets import label_of
 from plrf.draw.palette import BLUE, PURPLE, SKY, VERMILION
 from plrf.draw.phases import draw_phases
 
@@ -17,11 +17,6 @@ MARGIN = 0.3
 VAGUE = 0.5  # standard error of beta from which on a point does not enlarge it
 CONFIDENCE = 2.4477  # radius of the 95% ellipse of two normals, in standard errors
 COLORS, MARKERS = (BLUE, VERMILION, PURPLE, SKY), ("o", "s", "^", "D")
-
-
-def label_of(name: str) -> str:
-    """The label of one of our sets, or the name of a user's files."""
-    return SETS[name].label if name in SETS else name
 
 
 def draw_tasks(ax: Axes, exponents: pd.DataFrame) -> None:
