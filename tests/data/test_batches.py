@@ -137,9 +137,8 @@ def test_memory_is_that_of_a_few_batches(kind, tmp_path):
         code = f"""
 import re
 from pathlib import Path
-from plrf.data.batches import samples_of
-from plrf.data.moments import moments_of
-moments_of(samples_of({str(path)!r}))
+from plrf.data.measured import measure_task
+measure_task({str(path)!r}, resamples=10)
 print(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text()).group(1))
 """
         run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)

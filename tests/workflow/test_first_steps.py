@@ -53,6 +53,14 @@ def test_old_environment(tmp_path):
     assert "conda env update -f environment.yml --prune" in message
 
 
+def test_missing_extra(tmp_path):
+    """Needed where the configuration has the block of data."""
+    project = Checkout.create(tmp_path).root / "pyproject.toml"
+    text = project.read_text(encoding="utf-8")
+    project.write_text(text.replace('"scikit-learn>=', '"scikit-learn>=9'), encoding="utf-8")
+    assert "\n  scikit-learn>=91.6: " in refused(tmp_path)
+
+
 @pytest.fixture
 def read_only(tmp_path):
     """A directory that cannot be written to."""

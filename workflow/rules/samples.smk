@@ -1,5 +1,8 @@
 """Samples of real data: where they are, and what they are measured and trained with."""
 
+if "data" in config and workflow.is_main_process:
+    check_environment("data")
+
 
 def sample_files(wildcards):
     """A user's files of samples; none for the sets that come with scikit-learn."""

@@ -31,12 +31,16 @@ def root():
     return Path(cached[0]).parents[files.splitlines()[0].count("/")]
 
 
-def check_environment():
-    """Stop where packages are missing or too old, as after an update, with the way out."""
+def check_environment(extra=None):
+    """Stop where packages, or those of an extra, are missing or too old, with the way out."""
+    # With --software-deployment-method, jobs have an environment of their own.
+    if workflow.deployment_settings.deployment_method:
+        return
     with open(ROOT / "pyproject.toml", "rb") as file:
-        requirements = tomllib.load(file)["project"]["dependencies"]
+        project = tomllib.load(file)["project"]
+    required = project["optional-dependencies"][extra] if extra else project["dependencies"]
     problems = []
-    for requirement in map(Requirement, requirements):
+    for requirement in map(Requirement, required):
         try:
             installed = version(requirement.name)
             good = requirement.specifier.contains(installed, prereleases=True)
@@ -86,9 +90,7 @@ quote_python()
 if workflow.is_main_process:
     check_path()
     check_writable()
-    # With --software-deployment-method, jobs have an environment of their own.
-    if not workflow.deployment_settings.deployment_method:
-        check_environment()
+    check_environment()
 
 import yaml
 
