@@ -257,7 +257,7 @@ class TestGallery:
             if x.startswith("| <img")
         ]
         assert len(rows) == len(FIGURES)
-        files = [file for part in list(CONTENT)[:4] for file in CONTENT[part] if ".png" in file]
+        files = [file for part in list(CONTENT)[:5] for file in CONTENT[part] if ".png" in file]
         names = [file.removesuffix(".png") for file in files]
         for name, row in zip(names, rows, strict=True):
             assert f'src="img/{name}.png"' in row and f"**{name}**" in row
