@@ -8,11 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from plrf.data.sets import label_of
 from plrf.draw.axes import legend_below, log_ticks, say_if_empty, some
 from plrf.draw.curves import draw_line
 from plrf.draw.palette import BLUE, INK, VERMILION
 from plrf.draw.style import WIDTH, panel_label, save, sequence_colors, style, tint
-from plrf.draw.tasks import label_of
 from plrf.study.provenance import read_provenance
 from plrf.study.schemas.data_training import TRAINING
 from plrf.study.store import read_table

@@ -3,8 +3,8 @@
 import pandas as pd
 
 from plrf.data.comparison import deviations
+from plrf.data.sets import label_of
 from plrf.draw.cells import markdown_rows, number
-from plrf.draw.tasks import label_of
 from plrf.study.schemas.data_training import TRAINING
 from plrf.study.store import read_table, write_rendered
 
