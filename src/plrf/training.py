@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plrf.arguments import whole_number
+from plrf.momentum import Momentum
 from plrf.schedules import CONSTANT, Schedule
 
 Array = NDArray[np.float64]
@@ -34,6 +35,8 @@ class SGD:
         How both change with the step.
     horizon : int, optional
         Number of steps that a relative schedule is meant for.
+    momentum : Momentum, optional
+        How gradients are remembered (`plrf.momentum`), for one size; not at all without it.
 
     Raises
     ------
@@ -45,6 +48,7 @@ class SGD:
     batch: float = 1
     schedule: Schedule = CONSTANT
     horizon: int | None = None
+    momentum: Momentum | None = None
 
     def __post_init__(self) -> None:
         if self.horizon is not None:
@@ -54,8 +58,8 @@ class SGD:
 
     @property
     def constant(self) -> bool:
-        """Whether learning rate and batch stay."""
-        return self.schedule == CONSTANT
+        """Whether all steps are the same: nothing changes, or is remembered."""
+        return self.schedule == CONSTANT and self.momentum is None
 
     def factors(self, steps: Steps) -> Array:
         """Learning rates at some steps over the first one; in the shape of the steps."""
@@ -76,6 +80,24 @@ class SGD:
         for first in range(start, stop, length):
             steps = np.arange(first, min(first + length, stop))
             yield self.learning_rate * self.factors(steps), self.batches(steps)
+
+    def remembered_at(self, steps: Steps) -> tuple[Array, Array, Array, Array, float]:
+        """What steps with momentum take: arrays in the shape of the steps, and one number.
+
+        Learning rates, batches, factors of what is remembered, parts of it that are lost; and the
+        factor of the gradient itself.
+        """
+        momentum = self.momentum or Momentum(direct=1.0, weight=0.0)
+        rates = self.learning_rate * self.factors(steps)
+        of_memory = momentum.weights(steps), momentum.forgettings(steps)
+        return rates, self.batches(steps).astype(float), *of_memory, momentum.direct
+
+    def remembered(
+        self, stop: int, start: int = 0
+    ) -> Iterator[tuple[Array, Array, Array, Array, float]]:
+        """The same of steps from ``start`` to stop - 1, some at a time."""
+        for first in range(start, stop, BLOCK):
+            yield self.remembered_at(np.arange(first, min(first + BLOCK, stop)))
 
     def each(self, stop: int) -> Iterator["SGD"]:
         """SGD with the constant rate and batch of steps 0 to stop - 1, one by one.

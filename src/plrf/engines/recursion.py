@@ -7,8 +7,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from plrf.engines.curves import DIVERGENCE_FACTOR, LossCurves
 from plrf.engines.reduction import Reduction
+from plrf.exact.three_numbers import march
 from plrf.progress import track
-from plrf.training import SGD
+from plrf.training import BLOCK, SGD
 
 Array = NDArray[np.float64]
 
@@ -21,7 +22,7 @@ def recursion(
     steps: NDArray[np.int64],
     noise: ArrayLike = 0.0,
 ) -> LossCurves:
-    """Expected loss for given W by the exact mode recursion (model sections 3 and 10).
+    """Expected loss for given W by the exact mode recursion (model sections 3, 10 and 14).
 
     Parameters
     ----------
@@ -41,6 +42,8 @@ def recursion(
     LossCurves
         Of shape (n, ...). A W for which SGD is unstable diverges.
     """
+    if sgd.momentum is not None:
+        return _with_momentum(eigenvalues, signal, floor, sgd, steps, noise)
     floor, noise = np.asarray(floor), np.asarray(noise)
     modes = np.array(np.broadcast_arrays(signal, eigenvalues)[0])
     recorded = np.empty((len(steps), *modes.shape[:-1]))
@@ -67,6 +70,40 @@ def recursion(
     # All terms are positive, so that rounding errors add up at most linearly.
     error = (steps + 1) * (sgd.batches(steps) + 16) * np.finfo(float).eps
     return LossCurves(recorded, error, diverged_at)
+
+
+def _with_momentum(
+    eigenvalues: Array,
+    signal: Array,
+    floor: ArrayLike,
+    sgd: SGD,
+    steps: NDArray[np.int64],
+    noise: ArrayLike,
+) -> LossCurves:
+    """The same with three numbers for each mode."""
+    modes, lam = (np.array(x, float) for x in np.broadcast_arrays(signal, eigenvalues))
+    shape, d = modes.shape[:-1], modes.shape[-1]
+    floors, noises = (np.broadcast_to(x, shape).astype(float).ravel() for x in (floor, noise))
+    state = np.zeros((floors.size, 3, d))
+    state[:, 0] = modes.reshape(-1, d)
+    lam, single = lam.reshape(-1, d), np.ones((floors.size, d))
+    threshold = DIVERGENCE_FACTOR * (floors + state[:, 0].sum(axis=-1))
+    recorded = np.empty((len(steps), floors.size))
+    diverged_at = np.full(floors.size, -1, dtype=np.int64)
+    start, stop = 0, int(steps[-1]) + 1
+    blocks = track(sgd.remembered(stop), f"recursion, d={d}, {stop} steps", -(-stop // BLOCK))
+    for steps_ahead in blocks:
+        losses = np.empty((steps_ahead[0].size, floors.size))
+        march(state, lam, single, *steps_ahead, floors, noises, losses)
+        here = (steps >= start) & (steps < start + len(losses))
+        recorded[here] = losses[steps[here] - start]
+        above = ~(losses <= threshold)
+        first = (diverged_at < 0) & above.any(axis=0)
+        diverged_at[first] = start + above.argmax(axis=0)[first]
+        start += len(losses)
+    recorded[(diverged_at >= 0) & (steps[:, None] >= diverged_at)] = np.nan
+    error = (steps + 1) * (sgd.batches(steps) + 16) * np.finfo(float).eps
+    return LossCurves(recorded.reshape(-1, *shape), error, diverged_at.reshape(shape))
 
 
 def run(

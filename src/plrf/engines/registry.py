@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from plrf.draw.palette import BLUE, PURPLE, SKY, VERMILION
+from plrf.exact.modes import HANDOVER, LAST_SINGLE
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,13 @@ def _sgd_seconds(rows: pd.DataFrame) -> float:
     """Time of the reductions, of drawing numbers, which betas share, and of all chains."""
     numbers = rows["runs"] * rows["steps"] * rows["d"]
     shared = (1.5e-5 * rows["steps"] + 1.2e-8 * numbers)[~rows.duplicated(["alpha", "d"])]
-    return _reduction_seconds(rows) + float(shared.sum() + 3e-9 * numbers.sum())
+    steps = float(shared.sum() + 3e-9 * numbers.sum())
+    return _reduction_seconds(rows) + _slower(rows, 1.3) * steps
+
+
+def _slower(rows: pd.DataFrame, factor: float) -> float:
+    """How much longer steps take, by a factor with momentum."""
+    return 1.0 if rows["momentum"].eq("none").all() else factor
 
 
 def _averaged_sgd_seconds(rows: pd.DataFrame) -> float:
@@ -96,7 +103,7 @@ def _averaged_sgd_seconds(rows: pd.DataFrame) -> float:
     groups = 110 * rows["d"].map(math.log10) - 50
     numbers = groups * rows["runs"] * rows["steps"]
     shared = (2e-5 * rows["steps"] + 3.2e-8 * numbers)[~rows.duplicated(["alpha", "d"])]
-    return float(shared.sum() + (0.3 + 8e-9 * numbers).sum())
+    return float(0.3 * len(rows) + _slower(rows, 1.9) * (shared.sum() + 8e-9 * numbers.sum()))
 
 
 def _recursion_seconds(rows: pd.DataFrame) -> float:
@@ -107,9 +114,17 @@ def _recursion_seconds(rows: pd.DataFrame) -> float:
 
 
 def _volterra_seconds(rows: pd.DataFrame) -> float:
-    """Time of the curves; with a schedule steps are made one by one."""
-    steps = rows.loc[rows["schedule"] != "constant", "steps"]
-    return 0.1 * len(rows) + float((1 + 6e-7 * steps).sum())
+    """Time of the curves; with a schedule or momentum steps are made one by one.
+
+    With momentum and a constant rate it is logarithmic from some step on.
+    """
+    scheduled, remembers = rows["schedule"] != "constant", rows["momentum"] != "none"
+    steps = rows.loc[scheduled & ~remembers, "steps"]
+    one_by_one = scheduled | (rows["steps"] <= LAST_SINGLE)
+    single = rows["steps"].where(one_by_one, HANDOVER)[remembers]
+    later = (rows["steps"] / HANDOVER)[remembers & ~one_by_one].map(math.log10)
+    seconds = (1 + 6e-7 * steps).sum() + (1 + 1e-5 * single).sum() + 2 * later.sum()
+    return 0.1 * len(rows) + float(seconds)
 
 
 ENGINES = {

@@ -7,8 +7,10 @@ from numpy.typing import NDArray
 
 from plrf.arguments import whole_number
 from plrf.engines.curves import DIVERGENCE_FACTOR, LossCurves
+from plrf.engines.memory import Memory
 from plrf.engines.reduction import Reduction
 from plrf.exact.groups import Groups
+from plrf.momentum import Momentum
 from plrf.progress import track
 from plrf.task import Task
 from plrf.training import SGD
@@ -63,7 +65,9 @@ def simulate(
     rates = np.array([[*(sgd.learning_rate * r.eigenvalues), 0.0] for r in reductions])
     rates = rates.reshape(shape)
     # Separate streams for each kind of numbers: results do not depend on the buffer's length.
-    normal_streams, chi2_streams, across_streams = zip(*(s.spawn(3) for s in streams), strict=True)
+    normal_streams, chi2_streams, across_streams, turn_streams = zip(
+        *(s.spawn(4) for s in streams), strict=True
+    )
     # From the first group of several eigenvalues on; the last coordinate is that of the floor.
     freedom = reductions[0].multiplicities - 1
     first_group = int(np.argmax(freedom > 0)) if freedom.any() else freedom.size
@@ -79,6 +83,9 @@ def simulate(
     threshold = DIVERGENCE_FACTOR * (np.vecdot(state, state) - noise_of_labels)
     update, kicks = np.empty_like(state), np.empty_like(state)
     tiny = np.finfo(float).tiny  # squares underflow below it
+    memory = None
+    if sgd.momentum is not None:
+        memory = Memory(sgd, state, groups, freedom[first_group:], turn_streams)
 
     starts = range(0, n_steps + 1, length)
     for start in track(starts, f"SGD, d={width - 1}, {n_steps} steps", len(starts)):
@@ -86,10 +93,13 @@ def simulate(
             stream.standard_normal(out=noise[k])
         ahead = np.arange(start, start + length)[:, None]
         batches, factors = sgd.batches(ahead), sgd.factors(ahead)[:, None]
+        if memory is not None:
+            factors = np.ones_like(factors)
+            memory.look_ahead(ahead)
         chi2 = np.stack([s.chisquare(batches) for s in chi2_streams], axis=1)
         root = np.sqrt(chi2) * factors
         chi2 *= factors
-        if lengths.size:
+        if lengths.size and memory is None:
             each = (length, 1, half_freedom.size)
             gammas = [stream.standard_gamma(half_freedom, each) for stream in across_streams]
             across = 2 * np.stack(gammas, axis=1)
@@ -104,6 +114,9 @@ def simulate(
             np.multiply(xi, scale, out=kicks)
             update += kicks
             update *= rates
+            if memory is not None:
+                memory.move(k, state, update, group_rates * scale)
+                continue
             state -= update
             if lengths.size:
                 kick = group_rates * scale
@@ -156,18 +169,22 @@ def simulate_literal(
     root, signal = task.rows(0, v)
     # A stream of their own: samples do not depend on the noise of their labels.
     labels, deviation = rng.spawn(1)[0], np.sqrt(task.noise)
-    theta = np.zeros((n_chains, d))
+    theta, memory = np.zeros((2, n_chains, d))
+    momentum = sgd.momentum or Momentum(direct=1.0, weight=0.0)
     loss = np.empty((len(steps), n_chains))
     now, each = 0, sgd.each(int(steps[-1]))
     for k, step in enumerate(steps):
-        for _ in range(now, step):
+        for t in range(now, step):
             current = next(each)
             samples = n_chains, int(current.batch)
             z = rng.standard_normal((*samples, v))
             errors = deviation * labels.standard_normal(samples)
             x_features = (root * z) @ features
             residual = np.einsum("cbd,cd->cb", x_features, theta) - z @ signal - errors
-            theta -= current.learning_rate * np.einsum("cb,cbd->cd", residual, x_features)
+            gradient = np.einsum("cb,cbd->cd", residual, x_features)
+            memory = (1 - momentum.forgettings(np.array(t))) * memory + gradient
+            used = momentum.direct * gradient + momentum.weights(np.array(t)) * memory
+            theta -= current.learning_rate * used
         now = step
         loss[k] = np.square(theta @ features.T * root - signal).sum(axis=1)
     return loss

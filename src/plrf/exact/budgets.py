@@ -1,14 +1,17 @@
 """Losses of models that are trained on a budget, and where they are stable (sections 7 and 10)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.polynomial import Polynomial
 from numpy.typing import NDArray
 
 from plrf.exact.inversion import invert_at
-from plrf.exact.loss import DivergenceError, check_schedule
+from plrf.exact.loss import DivergenceError, check_momentum, check_schedule
 from plrf.exact.modes import planned
+from plrf.exact.momentum_losses import log_loss, rough_log_loss
 from plrf.exact.ridge import (
     ConvergenceError,
     DeterministicEquivalent,
@@ -16,6 +19,7 @@ from plrf.exact.ridge import (
     kernel_mass,
 )
 from plrf.model import Model
+from plrf.momentum import Momentum, momentum_of
 from plrf.scaling import ScalingRule
 from plrf.schedules import CONSTANT, Schedule
 from plrf.task import Task
@@ -38,28 +42,60 @@ class BudgetLosses:
         Its batch may be any real number from 1 on.
     schedule : Schedule
         If it is relative, a loss is that of the training planned for the budget.
+    momentum : str, mapping or Momentum, optional
+        Of each size, at a constant rate.
+    refinement : float
+        With momentum, of the nodes and steps (`plrf.exact.momentum_losses.log_loss`).
     """
 
     task: Task
     rule: ScalingRule
     schedule: Schedule = CONSTANT
+    momentum: str | Mapping[str, Any] | Momentum | None = None
+    refinement: float = 1.0
 
     def at(self, log_d: float) -> tuple[Model, SGD]:
         """Model of a size, and its training but for the schedule."""
         model = self.rule.model(self.task, float(np.exp(log_d)))
         return model, self.rule.training(model)
 
+    def remembering(self, log_d: float) -> tuple[Model, SGD]:
+        """Model of a size, and its training with momentum."""
+        model, sgd = self.at(log_d)
+        return model, replace(sgd, momentum=momentum_of(self.momentum, model, sgd.batch))
+
+    def rough(self, log_d: float, flops: float) -> float:
+        """Log P with momentum, to a percent or so."""
+        model, sgd = self.remembering(log_d)
+        found = rough_log_loss(flops / (model.d * sgd.batch), model, sgd)
+        if not np.isfinite(found):
+            raise ConvergenceError(f"no loss at {model} and {flops:g} flops with {sgd.momentum}")
+        return found
+
+    def check(self, log_d: float, flops: float) -> None:
+        """Check that momentum is stable at a size up to the end of its training.
+
+        Raises
+        ------
+        DivergenceError
+            If it is not.
+        """
+        model, sgd = self.remembering(log_d)
+        check_momentum(model, sgd, int(flops / (model.d * sgd.batch)))
+
     def log_loss(self, log_d: float, flops: float) -> Array:
-        """Log P, its derivative in log f at fixed d, and what is uncertain of both.
+        """Log P, its derivative in log f at fixed d, and how far both are from a check.
 
         Trainings are planned for whole numbers of steps, over which a schedule's parts may jump;
-        at a constant rate nothing is uncertain.
+        at a constant rate nothing is checked.
 
         Raises
         ------
         ConvergenceError
             If the loss could not be computed, or is not positive.
         """
+        if self.momentum is not None:
+            return self._remembered(log_d, flops)
         model, sgd = self.at(log_d)
         spectrum = DeterministicEquivalent(model)
         if self.schedule != CONSTANT:
@@ -68,6 +104,14 @@ class BudgetLosses:
         if not loss > 0:
             raise ConvergenceError(f"loss at {model} and {flops:g} flops: {loss:g}")
         return np.array([np.log(loss), slope / loss, 0.0, 0.0])
+
+    def _remembered(self, log_d: float, flops: float) -> Array:
+        """The same with momentum."""
+        model, sgd = self.remembering(log_d)
+        found = log_loss(flops / (model.d * sgd.batch), model, sgd, self.refinement)
+        if not np.all(np.isfinite(found)):
+            raise ConvergenceError(f"no loss at {model} and {flops:g} flops with {sgd.momentum}")
+        return found
 
     def _planned(self, samples: float, spectrum: DeterministicEquivalent, sgd: SGD) -> Array:
         """The same with a schedule, from trainings of whole numbers of steps nearby."""
@@ -89,7 +133,7 @@ class BudgetLosses:
         degrees = x.size - 1, min(2, x.size - 2)
         through, smooth = (Polynomial.fit(x, y, degree) for degree in degrees)
         found, check = (np.array([fit(0.0), fit.deriv()(0.0)]) for fit in (through, smooth))
-        return np.concatenate([found, np.abs(found - check)])
+        return np.concatenate([found, found - check])
 
     def _samples(self, horizon: int) -> int:
         """Samples of a training planned for a number of steps, over those of its first step."""

@@ -18,6 +18,7 @@ from plrf.exact.budgets import BudgetLosses
 from plrf.exact.minimise import NoMinimumError
 from plrf.exact.ridge import ConvergenceError
 from plrf.exact.search import LEAST_SIZE, Search, size_range
+from plrf.momentum import Momentum
 from plrf.scaling import ScalingRule
 from plrf.schedules import CONSTANT, Schedule, schedule_of
 from plrf.spectrum import task_of
@@ -28,6 +29,7 @@ from plrf.theory.phases import phase_name
 Array = NDArray[np.float64]
 
 OPTIMAL = "optimal"
+FEWER_NODES = 6  # of the interpolation in log d, with momentum
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +89,8 @@ def compute_optimal(
     batch: float | Literal["optimal"] = 1,
     noise: float = 0.0,
     schedule: str | Mapping[str, Any] | Schedule = CONSTANT,
+    momentum: str | Mapping[str, Any] | Momentum | None = None,
+    refinement: float = 1.0,
 ) -> Optimum:
     """Exact compute-optimal front P*(f), d*(f) with its local exponents, d continuous (section 7).
 
@@ -113,6 +117,11 @@ def compute_optimal(
         Variance of the labels' noise; losses are against the target without it (section 10).
     schedule : str, mapping or Schedule
         As for `plrf.expected_loss`.
+    momentum : str, mapping or Momentum, optional
+        As for `plrf.expected_loss`, at a constant rate and with given c and batch. Losses are known
+        to some 1e-5 then (section 14).
+    refinement : float
+        With momentum, by how much nodes and steps are finer than those.
 
     Returns
     -------
@@ -123,11 +132,12 @@ def compute_optimal(
     ValueError
         If a budget, c or batch is not positive, the noise is negative, v_over_d is too small, or
         the model has no power law (model section 1); the message names argument, value and range.
-        If a schedule would have to be followed over too many steps.
+        If a schedule would have to be followed over too many steps, or goes with momentum.
     TypeError
         If an argument is not a number.
     DivergenceError
-        If the learning rate is unstable at all sizes; the message names the threshold of c.
+        If the learning rate is unstable at all sizes; the message names the threshold of c. With
+        momentum, if it is at the best size.
     """
     flops = numbers("flops", flops, above=0)
     search = front_search(
@@ -140,6 +150,8 @@ def compute_optimal(
         batch=batch,
         noise=noise,
         schedule=schedule,
+        momentum=momentum,
+        refinement=refinement,
     )
     rows = np.full((flops.size, 2, 10), np.nan)
     status = np.full(flops.size, NO_MINIMUM, dtype=f"<U{len(NOT_CONVERGED)}")
@@ -172,6 +184,8 @@ def front_search(
     batch: float | Literal["optimal"] = 1,
     noise: float = 0.0,
     schedule: str | Mapping[str, Any] | Schedule = CONSTANT,
+    momentum: str | Mapping[str, Any] | Momentum | None = None,
+    refinement: float = 1.0,
 ) -> Search:
     """Search for the front of `compute_optimal`, whose parameters are checked."""
     task = task_of(alpha, beta, eigenvalues, targets, noise)
@@ -184,8 +198,24 @@ def front_search(
     free = [name for name, value in asked.items() if value == OPTIMAL]
     c = ScalingRule.c if c == OPTIMAL else number("c", c, above=0)
     batch = ScalingRule.batch if batch == OPTIMAL else number("batch", batch, least=1)
-    losses = BudgetLosses(task, ScalingRule(v_over_d, c, batch), schedule_of(schedule))
-    return Search(losses, bounds, free)
+    rule, schedule = ScalingRule(v_over_d, c, batch), schedule_of(schedule)
+    if momentum is None:
+        return Search(BudgetLosses(task, rule, schedule), bounds, free)
+    _check_remembering(v_over_d, free, schedule)
+    refinement = number("refinement", refinement, above=0)
+    losses = BudgetLosses(task, rule, schedule, momentum, refinement)
+    losses.remembering(bounds[0])  # raises where the rule or its parameters are none
+    return Search(losses, bounds, nodes=FEWER_NODES)
+
+
+def _check_remembering(v_over_d: float, free: list[str], schedule: Schedule) -> None:
+    """Check that nothing is asked for with momentum that its search does not know."""
+    if v_over_d == np.inf:
+        raise ValueError(f"v_over_d = {v_over_d}: must be finite with momentum")
+    if free:
+        raise ValueError(f"{free[0]} = {OPTIMAL!r}: must be a number with momentum")
+    if schedule != CONSTANT:
+        raise ValueError(f"schedule = {schedule}: must be constant with momentum")
 
 
 def _power_law_range(task: PowerLawTask, v_over_d: float) -> tuple[float, float]:

@@ -1,9 +1,6 @@
 """A spectrum in groups of equal eigenvalues, W averaged out, at any size (model section 4).
 
-Moments of the spectrum between two of its points are contour integrals of the deterministic
-equivalent. The contours are half-circles in the plane of log kappa, where ``z`` is an explicit
-function of the ridge: nothing is solved for but the ends, on the curve where z is real. Where they
-are, and sums over features close to their poles, is up to the task (`feature_sums`).
+Moments of the spectrum in its cells are contour integrals (`cells`).
 """
 
 from dataclasses import dataclass
@@ -12,16 +9,15 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from plrf.exact.feature_sums import FeatureSums
+from plrf.exact.cells import Cells
 from plrf.exact.ridge import DeterministicEquivalent
 from plrf.model import Model
 
 Array = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
 
-NODES = 20  # of a contour
+NODES = 20  # of the contour of a cell
 LEAST_RATIO = 1.001
-ROUNDING = 1e-14  # of the size of a sum over a contour
 LEAST_SIZE = 500  # below it random W differ too much
 
 
@@ -108,17 +104,15 @@ def averaged_groups(model: Model, ratio: float = 1.03) -> Groups:
     ConvergenceError
         If the ends of groups are not found.
     """
-    d, v = model.d, model.v
     if not ratio >= LEAST_RATIO:
         raise ValueError(f"ratio = {ratio:g}: must be at least {LEAST_RATIO:g}")
-    if not LEAST_SIZE <= d < v < np.inf:
+    if not LEAST_SIZE <= model.d < model.v < np.inf:
         raise ValueError(f"{model}: groups need {LEAST_SIZE} <= d < v, both finite")
-    if v != (features := model.task.features(v)):
-        raise ValueError(f"v = {v:g}: must be {features:g}, the features of {model.task}")
-    sums = model.task.feature_sums(float(v))
-    start, stop = sums.cells(d, float(np.log(ratio)))
-    moments = _moments(sums, d, start[:, None], stop[:, None])
-    starts = _joined(moments[0], moments[1], start.imag == -np.pi, sums.least_count)
+    cells = Cells.of(model, float(np.log(ratio)), NODES)
+    parts = (cells.trace, cells.trace * cells.z, cells.signal, cells.signal * cells.z)
+    first, square, signal, _ = moments = np.array([cells.integral(part) for part in parts])
+    moments[2:, signal <= cells.rounding(cells.signal)] = 0.0
+    starts = _joined(first, square, cells.starts.imag == -np.pi, cells.least_count)
     floor = DeterministicEquivalent(model).capacity
     return _groups(np.add.reduceat(moments, starts, axis=1), floor, model.task.noise)
 
@@ -159,25 +153,6 @@ def sampled_groups(
     return _groups(moments, floor, noise)
 
 
-def _moments(sums: FeatureSums, d: float, start: ComplexArray, stop: ComplexArray) -> Array:
-    """Sums of lam, lam**2, c**2 and lam c**2 in cells; shape (4, n), from ends of shape (n, 1)."""
-    x, weights = np.polynomial.legendre.leggauss(NODES)
-    half_circle = np.exp(0.5j * np.pi * (1 + x))
-    kappa = np.exp((start + stop) / 2 + (start - stop) / 2 * half_circle)
-    df, target = sums(kappa)
-    remainder = 1 - df / d
-    z = -kappa * remainder
-    slope = z @ _differentiation(x).T * weights
-    # Real constants add nothing: between ends at which z is real, the integrals of 1 and z are.
-    # Left in, they would amplify the errors of the quadrature near the ends.
-    trace, mass = (f - f.mean(axis=1, keepdims=True).real for f in (df, target / remainder))
-    integrands = trace, trace * z, mass, mass * z
-    moments = np.array([-(f * slope).sum(axis=1).imag / np.pi for f in integrands])
-    nothing = moments[2] <= ROUNDING * np.abs(mass * slope).sum(axis=1)
-    moments[2:, nothing] = 0.0
-    return moments
-
-
 def _groups(moments: Array, floor: float, noise: float) -> Groups:
     """Groups with given sums of lam, lam**2, c**2 and lam c**2, the rows of moments."""
     first, square, signal, weighted = moments
@@ -215,14 +190,3 @@ def _joined(
         if starts[-1] > begin and not enough(end):
             starts.pop()
     return np.array(starts)
-
-
-def _differentiation(x: Array) -> Array:
-    """Matrix that differentiates the polynomial through values at the points x."""
-    distance = x[:, None] - x + np.eye(x.size)
-    scale = distance.prod(axis=1)
-    matrix = scale[:, None] / scale / distance
-    np.fill_diagonal(matrix, 0.0)
-    np.fill_diagonal(matrix, -matrix.sum(axis=1))
-    derivative: Array = matrix
-    return derivative

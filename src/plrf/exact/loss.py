@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from plrf.arguments import numbers, whole_number
+from plrf.exact import momentum as with_momentum
 from plrf.exact.inversion import invert
 from plrf.exact.modes import planned, single_steps, stepped
 from plrf.exact.ridge import (
@@ -17,6 +18,7 @@ from plrf.exact.ridge import (
     kernel_mass,
 )
 from plrf.model import Model
+from plrf.momentum import Momentum, momentum_of
 from plrf.schedules import CONSTANT, Schedule, schedule_of
 from plrf.spectrum import SpectrumTask, task_of
 from plrf.training import SGD
@@ -90,6 +92,7 @@ def expected_loss(
     noise: float = 0.0,
     schedule: str | Mapping[str, Any] | Schedule = CONSTANT,
     horizon: int | None = None,
+    momentum: str | Mapping[str, Any] | Momentum | None = None,
 ) -> ExpectedLoss:
     """Expected loss of one-pass SGD at any steps, W averaged out (model sections 4, 5, 10).
 
@@ -122,6 +125,9 @@ def expected_loss(
     horizon : int, optional
         Number of steps of the whole training, which some schedules are relative to. Without it each
         step is the end of a training of its own, planned for so many steps.
+    momentum : str, mapping or Momentum, optional
+        How gradients are remembered: a name, a mapping with ``name`` and parameters, or an object
+        (`plrf.momentum`). With momentum v must be finite and exceed d.
 
     Returns
     -------
@@ -163,13 +169,17 @@ def expected_loss(
         _check_sizes(model)
         chosen = place == k
         last = int(steps[chosen].max(initial=1))
-        sgd = SGD(gamma, batch, schedule, horizon or max(last, 1))
+        of_model = momentum_of(momentum, model, batch)
+        sgd = SGD(gamma, batch, schedule, horizon or max(last, 1), of_model)
         try:
             if sgd.constant:
                 curve = _at_constant_rate(steps[chosen], model, sgd)
-            else:
+            elif sgd.momentum is None:
                 follow = stepped if horizon else planned
                 curve = _with_schedule(steps[chosen], model, sgd, follow)
+            else:
+                remembered = with_momentum.stepped if horizon else with_momentum.planned
+                curve = _with_momentum(steps[chosen], model, sgd, remembered)
             curves[:, chosen], error[chosen], scalars[:, k] = curve
         except ConvergenceError:
             curves[:, chosen] = error[chosen] = scalars[:, k] = np.nan
@@ -200,6 +210,54 @@ def _with_schedule(
     return curves, error[places], np.array([np.nan, spectrum.capacity, np.nan])
 
 
+def _with_momentum(
+    steps: Array, model: Model, sgd: SGD, follow: Callable[..., tuple[Array, Array]]
+) -> tuple[Array, Array, Array]:
+    """The same with momentum."""
+    check_momentum(model, sgd, int(steps.max(initial=0)))
+    numbers, places = np.unique(steps.astype(np.int64), return_inverse=True)
+    loss, error = follow(numbers, model, sgd) if numbers.size else (np.empty(0), np.empty(0))
+    curves = np.full((3, steps.size), np.nan)
+    curves[0] = loss[places]
+    capacity = DeterministicEquivalent(model).capacity
+    return curves, error[places], np.array([np.nan, capacity, np.nan])
+
+
+def check_momentum(model: Model, sgd: SGD, steps: int) -> None:
+    """Check that real nodes can follow momentum over a number of steps (section 14).
+
+    Raises
+    ------
+    DivergenceError
+        If a step, repeated, would not be stable; the message names the learning rate below which
+        all are.
+    ValueError
+        If v is infinite or does not exceed d, or there are too many steps.
+    """
+    if not model.d < model.v < np.inf:
+        raise ValueError(f"{model}: v must be finite and exceed d with momentum")
+    _check_steps(sgd, steps, with_momentum.MOST_STEPS, "momentum")
+    if with_momentum.kernel_mass(model, sgd, steps) >= 1:
+        critical = with_momentum.critical_learning_rate(model, sgd, steps)
+        raise DivergenceError(
+            f"learning rate {sgd.learning_rate} diverges at {model}, batch={sgd.batch}, with "
+            f"{sgd.momentum}: it must be below {critical}"
+        )
+
+
+def _check_steps(sgd: SGD, steps: int, most: int, what: str) -> int:
+    """Number of steps that are made one by one, if they are not too many."""
+    if steps > LARGEST_STEP:
+        raise ValueError(f"steps = {steps}: must be at most {LARGEST_STEP} with {what}")
+    single = single_steps(sgd, max(steps, 1))
+    if single > most:
+        raise ValueError(
+            f"steps = {steps}: must be at most {most} with {what}, unless the schedule is a power "
+            f"of the step from well before that on"
+        )
+    return single
+
+
 def check_schedule(model: Model, sgd: SGD, steps: int) -> None:
     """Check that complex modes can follow a schedule over a number of steps (section 10).
 
@@ -213,14 +271,7 @@ def check_schedule(model: Model, sgd: SGD, steps: int) -> None:
     """
     if model.v == model.d:
         raise ValueError(f"{model}: v must exceed d with a schedule")
-    if steps > LARGEST_STEP:
-        raise ValueError(f"steps = {steps}: must be at most {LARGEST_STEP} with a schedule")
-    single = single_steps(sgd, max(steps, 1))
-    if single > MOST_STEPS:
-        raise ValueError(
-            f"steps = {steps}: must be at most {MOST_STEPS} with a schedule whose rate is no power "
-            f"of the step from well before that on"
-        )
+    single = _check_steps(sgd, steps, MOST_STEPS, "a schedule")
     critical: dict[int, float] = {}
     done = 0
     for rates, batches in sgd.blocks(single):

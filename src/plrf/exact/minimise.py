@@ -18,6 +18,9 @@ NODES = 11
 HALF_WIDTH = 0.5  # of an interpolation
 MAX_MOVES = 100
 SCAN_POINTS = 24
+# Of a logarithm: a rise beyond which no other minimum is looked for, and how much lower than where
+# steps fall one may be.
+BARRIER, NEARLY = 1.0, 0.5
 
 
 class NoMinimumError(ArithmeticError):
@@ -41,12 +44,22 @@ class Minimum:
 
     def coarser(self) -> "Minimum":
         """The same from interpolants of a lower degree; the difference is an error estimate."""
-        fewer = [curve.truncate(NODES - 2) for curve in self.curves]
+        fewer = [curve.truncate(curve.coef.size - 2) for curve in self.curves]
         return Minimum(_lowest(fewer[0]), fewer)
+
+    def check(self) -> "Minimum":
+        """The same with the first two components less the last two: those of a check."""
+        first, second, *others = self.curves
+        checks = [first - others[-2], second - others[-1], *others]
+        return Minimum(_lowest(checks[0]), checks)
 
 
 def minimise(
-    function: Callable[[float], Array], low: float, high: float, guess: float | None = None
+    function: Callable[[float], Array],
+    low: float,
+    high: float,
+    guess: float | None = None,
+    nodes: int = NODES,
 ) -> Minimum | None:
     """Find the minimum of a function's first component between two bounds.
 
@@ -58,6 +71,8 @@ def minimise(
         Bounds, within which all evaluations are.
     guess : float, optional
         Where to begin; without one, the whole range is scanned.
+    nodes : int
+        Points of an interpolation.
 
     Returns
     -------
@@ -72,7 +87,7 @@ def minimise(
         guess = float(points[np.argmin([function(x)[0] for x in points])])
     centre = min(max(guess, first), last)
     for _ in range(MAX_MOVES):
-        curves = _interpolate(function, centre)
+        curves = _interpolate(function, centre, nodes)
         best = _lowest(curves[0])
         if abs(best - centre) < 0.9 * HALF_WIDTH:
             return Minimum(best, curves)
@@ -105,12 +120,37 @@ def downhill(function: Callable[[float], Array], start: float, low: float, high:
     return best
 
 
-def _interpolate(function: Callable[[float], Array], centre: float) -> list[Chebyshev]:
+def valleys(
+    function: Callable[[float], Array], start: float, low: float, high: float
+) -> list[float]:
+    """Walk both ways in steps of an interpolation's width, over what rises by less than one.
+
+    Returns
+    -------
+    list of float
+        Steps whose neighbours are higher and which may be lowest: within one half of the lowest.
+    """
+    values = {start: value_at(function, start)}
+    for step in (-2 * HALF_WIDTH, 2 * HALF_WIDTH):
+        x = start + step
+        while low <= x <= high:
+            values[x] = value_at(function, x)
+            if values[x] > min(values.values()) + BARRIER:
+                break
+            x += step
+    places = sorted(values)
+    heights = np.array([np.inf, *(values[x] for x in places), np.inf])
+    inner = heights[1:-1]
+    bottom = (inner <= heights[:-2]) & (inner <= heights[2:]) & (inner <= inner.min() + NEARLY)
+    return [x for x, there in zip(places, bottom.tolist(), strict=True) if there]
+
+
+def _interpolate(function: Callable[[float], Array], centre: float, count: int) -> list[Chebyshev]:
     """Interpolants of all components over ``centre`` +- HALF_WIDTH."""
     domain = [centre - HALF_WIDTH, centre + HALF_WIDTH]
-    nodes = centre + HALF_WIDTH * chebpts1(NODES)
+    nodes = centre + HALF_WIDTH * chebpts1(count)
     values = np.array([function(x) for x in nodes])
-    coefficients = chebfit(chebpts1(NODES), values, NODES - 1)
+    coefficients = chebfit(chebpts1(count), values, count - 1)
     return [Chebyshev(row, domain=domain) for row in coefficients.T]
 
 

@@ -19,6 +19,7 @@ ComplexArray = NDArray[np.complex128]
 BISECTIONS = 60
 # Ridges whose angle to the negative axis is larger leave the sums' rule its accuracy.
 FAR = 2.0
+LONGEST_ANGLE = 0.5  # of a cell at the left end: the ridge at z = 0 is twice the end's or more
 RIGHT = 2.0  # size of a ridge right of the spectrum, in units of a_1
 
 
@@ -118,7 +119,9 @@ class PowerLawSums:
         # From there on by size where that falls fast, and by angle where that does.
         bottom = last[0]
         by_size = np.arange(log_sizes[-1] - step, bottom, -step)
-        angles = np.arange(np.pi / 2, step / 2, -step)
+        # Longer contours there would run around the ridge at z = 0, a pole of the signal.
+        short = min(step, LONGEST_ANGLE)
+        angles = np.arange(np.pi / 2, short / 2, -short)
         lower = np.concatenate(
             [by_size - 1j * self._angles(d, by_size), self._log_sizes(d, angles) - 1j * angles]
         )
@@ -126,7 +129,7 @@ class PowerLawSums:
         lower = lower[np.argsort(-lower.real)]
         kept = [upper[-1]]
         for end in lower:
-            if abs(end - kept[-1]) > step / 2:
+            if abs(end - kept[-1]) > short / 2:
                 kept.append(end)
         ends: ComplexArray = np.concatenate([right, upper, kept[1:], [bottom + 0j]])
         return ends

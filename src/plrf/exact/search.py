@@ -12,12 +12,15 @@ from plrf.exact.inversion import FIRST_HYPERBOLA
 from plrf.exact.loss import DivergenceError
 from plrf.exact.minimise import (
     HALF_WIDTH,
+    NODES,
     Minimum,
     NoMinimumError,
     downhill,
     minimise,
+    valleys,
     value_at,
 )
+from plrf.exact.ridge import ConvergenceError
 from plrf.scaling import ScalingRule
 from plrf.schedules import CONSTANT
 
@@ -28,6 +31,7 @@ LEAST_SIZE = 12.0
 LEAST_FEATURES = 49.0  # from 48 on v may be any real number
 LARGEST_POWER = 1e280  # of v**(2 alpha), so that nothing overflows
 LARGEST_SIZE = 1e12  # where a learning rate is unstable, it is so at all sizes
+ROUGH_NODES = 3  # with momentum, to find out where to look
 LEAST_C, LARGEST_C = 1e-9, 0.99  # over its threshold, of those among which the best is sought
 
 
@@ -50,8 +54,8 @@ def _at_minimum(minimum: Minimum) -> Array:
     """Components of a function of x and the budget where the first is least over x.
 
     They are log P, its slope in log f at fixed x, then pairs of a coordinate and its slope; the
-    last pair is what is uncertain. As f changes x follows, so that ``d log P/d x`` stays zero: log
-    P changes through its own slope only, coordinates also through x.
+    last pair is the difference to a check. As f changes x follows, so that ``d log P/d x`` stays
+    zero: log P changes through its own slope only, coordinates also through x.
     """
     x, (log_loss, slope, *pairs) = minimum.x, minimum.curves
     moved = -slope.deriv()(x) / log_loss.deriv(2)(x)
@@ -65,8 +69,9 @@ def _at_minimum(minimum: Minimum) -> Array:
 class Search:
     """Minima over log d and, if they are free, over c and over batches.
 
-    Minima return log P, its slope in log f, log d, log c and log B, each with its slope, and what
-    is uncertain of the first two; and the errors of these, from coarser interpolants.
+    Minima return log P, its slope in log f, log d, log c and log B, each with its slope, and how
+    far the first two are from a check; and the errors of these, from the minimum of the check and
+    from coarser interpolants.
 
     Attributes
     ----------
@@ -78,12 +83,15 @@ class Search:
         "c", "batch", both or none.
     guesses : dict of str to float
         Where minima were last found: a search nearby begins there.
+    nodes : int
+        Of the interpolation in log d.
     """
 
     losses: BudgetLosses
     bounds: tuple[float, float]
     free: Collection[str] = ()
     guesses: dict[str, float] = field(default_factory=dict)
+    nodes: int = NODES
 
     def at(self, flops: float) -> Found:
         """Minimum at a budget.
@@ -95,15 +103,18 @@ class Search:
         ConvergenceError, DivergenceError, ValueError
             As of the losses.
         """
+        if self.losses.momentum is not None:
+            self.guesses.setdefault("d", self._at_constant_rate(flops))
+            return self._remembering(flops)
         if "d" not in self.guesses and self.losses.schedule != CONSTANT:
-            self.guesses["d"] = self._without_schedule(flops)
+            self.guesses["d"] = self._at_constant_rate(flops)
         of_batch = self._over_c if "c" in self.free else self._over_sizes
         if "batch" in self.free:
             return self._over_batches(of_batch, flops, self.losses.rule)
         return of_batch(flops, self.losses.rule)
 
-    def _without_schedule(self, flops: float) -> float:
-        """Where to begin: the best size at a constant rate, without noise, costs little."""
+    def _at_constant_rate(self, flops: float) -> float:
+        """Where to begin: the best size of plain SGD, without noise, costs little."""
         rule = replace(self.losses.rule, c=self.losses.critical_c(self.bounds[0]) / 2)
         plain = Search(BudgetLosses(self.losses.task.silent(), rule), self.bounds)
         with suppress(ArithmeticError):
@@ -124,15 +135,14 @@ class Search:
             value_at(function, self.guesses.get(name, np.inf))
         ):
             self.guesses[name] = downhill(function, start, low, high)
-        found = minimise(function, low, high, self.guesses.get(name))
+        nodes = self.nodes if name == "d" else NODES
+        found = minimise(function, low, high, self.guesses.get(name), nodes)
         if found is None:
             raise NoMinimumError(name)
         self.guesses[name] = found.x
         row = _at_minimum(found)
-        errors = np.abs(row - _at_minimum(found.coarser()))
-        uncertain = row[-2:]
-        errors[:2] += uncertain
-        errors[2] += uncertain[0] / (HALF_WIDTH * found.curves[0].deriv(2)(found.x))
+        errors: Array = np.abs(row - _at_minimum(found.coarser()))
+        errors += np.abs(row - _at_minimum(found.check()))
         return row, errors
 
     def _over_sizes(self, flops: float, rule: ScalingRule) -> Found:
@@ -144,9 +154,42 @@ class Search:
         fixed = [np.log(rule.c), 0.0, np.log(rule.batch), 0.0]
 
         def function(log_d: float) -> Array:
-            log_loss, slope, *uncertain = losses.log_loss(log_d, flops)
-            return np.array([log_loss, slope, log_d, 0.0, *fixed, *uncertain])
+            log_loss, slope, *apart = losses.log_loss(log_d, flops)
+            return np.array([log_loss, slope, log_d, 0.0, *fixed, *apart])
 
+        return self._least("d", function, low, high)
+
+    def _remembering(self, flops: float) -> Found:
+        """Over sizes with momentum; where there is no minimum, it may be unstable."""
+        try:
+            row, errors = self._from_rough(flops)
+        except (NoMinimumError, ConvergenceError):
+            self.losses.check(self.guesses["d"], flops)
+            raise
+        self.losses.check(row[2], flops)
+        return row, errors
+
+    def _from_rough(self, flops: float) -> Found:
+        """Minimum over sizes with momentum, of which there may be two: the lower one."""
+        rule, (low, high) = self.losses.rule, self.bounds
+        high = min(np.log(flops / (rule.batch * FIRST_HYPERBOLA)), high)
+        fixed = [np.log(rule.c), 0.0, np.log(rule.batch), 0.0]
+
+        def rough(log_d: float) -> Array:
+            return np.array([self.losses.rough(log_d, flops)])
+
+        def function(log_d: float) -> Array:
+            log_loss, slope, *apart = self.losses.log_loss(log_d, flops)
+            return np.array([log_loss, slope, log_d, 0.0, *fixed, *apart])
+
+        if low > high:
+            raise NoMinimumError("d")
+        starts = valleys(rough, min(max(self.guesses["d"], low), high), low, high)
+        minima = [minimise(rough, low, high, start, ROUGH_NODES) for start in starts]
+        found = [minimum for minimum in minima if minimum is not None]
+        if not found:
+            raise NoMinimumError("d")
+        self.guesses["d"] = min(found, key=lambda minimum: minimum.curves[0](minimum.x)).x
         return self._least("d", function, low, high)
 
     def _over_c(self, flops: float, rule: ScalingRule) -> Found:
