@@ -35,6 +35,7 @@ def grid_table(*rows):
         "learning_rate": 0.05,
         "noise": 0.0,
         "schedule": "constant",
+        "momentum": "none",
         "kernel_mass": 0.04,
         "flops": 1000.0,
         "steps": 100,
@@ -65,6 +66,7 @@ def loss_rows(steps, loss, **columns):
         "learning_rate": 0.05,
         "noise": 0.0,
         "schedule": "constant",
+        "momentum": "none",
         "engine": "volterra",
         "run": -1,
     }
@@ -101,6 +103,7 @@ def exponent_rows():
         "spectrum": "",
         "alpha": 1.0,
         "beta": 2.0,
+        "momentum": "none",
         "phase": "III",
         "engine": "sgd",
         "window": 0,

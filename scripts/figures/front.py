@@ -58,6 +58,8 @@ def draw_losses(
     title = "; ".join([title, *curves_in_words(losses)])
     if (schedule := losses["schedule"].iloc[0]) != "constant":
         title += f"\nschedule: {schedule}"
+    if (momentum := losses["momentum"].iloc[0]) != "none":
+        title += f"\nmomentum: {momentum}"
     panel_label(ax, "a", title)
     drawn = {str(d): Line2D([], [], color=color, lw=2) for d, color in colors.items()}
     title = f"parameters $d$ in panel a, {len(drawn)} of {len(sizes)} sizes"

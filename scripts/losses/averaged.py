@@ -22,7 +22,7 @@ def curve(point: dict[str, Any], engine: str, runner: str, steps_per_decade: int
     Parameters
     ----------
     point : dict
-        A row of the grid, with the schedule as the configuration gives it.
+        A row of the grid, with schedule and momentum as the configuration gives them.
     engine, runner : str
         Name of the engine, and its function.
     steps_per_decade : int

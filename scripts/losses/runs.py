@@ -21,7 +21,7 @@ from plrf.study.provenance import provenance
 from plrf.study.schemas.losses import LOSSES
 from plrf.study.store import write_table
 from plrf.study.tasks import task_of
-from plrf.training import recorded_steps
+from plrf.training import SGD, recorded_steps
 
 Points = list[dict[str, Any]]
 
@@ -63,8 +63,8 @@ def losses(
     Parameters
     ----------
     points : list of dict
-        Rows of the grid that differ in beta only, if at all, with the schedule as the configuration
-        gives it.
+        Rows of the grid that differ in beta only, if at all, with schedule and momentum as the
+        configuration gives them.
     engine, runner : str
         Name of the engine, and its function.
     samples : bool
@@ -76,16 +76,22 @@ def losses(
     """
     steps = recorded_steps(points[0]["steps"], steps_per_decade)
     chains = [(point, run) for run in range(points[0]["runs"]) for point in points]
-    streams = [sample_stream(points[0], seed, run, samples) for run in range(points[0]["runs"])]
-    sgd = training_of(points[0])
-    curves = planned.run(runner_of(runner), spectra(points, seed, samples), sgd, steps, streams)
-    flops = flops_at(points[0]["d"], sgd, steps)
+    trainings: dict[SGD, list[int]] = {}  # chains of each: momentum may depend on beta
+    for k, (point, _) in enumerate(chains):
+        trainings.setdefault(training_of(point), []).append(k)
+    of_chains = spectra(points, seed, samples)
     tables = []
-    for k, (point, run) in enumerate(chains):
-        if curves.diverged_at[k] >= 0:
-            what = engine, point["beta"], run, curves.diverged_at[k]
-            logging.warning("%s: beta=%s run %d diverged at step %d", *what)
-        tables.append(loss_rows(point, engine, run, steps, flops, curves.loss[:, k], curves.error))
+    for sgd, places in trainings.items():
+        own = [of_chains[k] for k in places]
+        streams = [sample_stream(points[0], seed, run, samples) for run in range(points[0]["runs"])]
+        curves = planned.run(runner_of(runner), own, sgd, steps, streams)
+        flops = flops_at(points[0]["d"], sgd, steps)
+        for k, loss, diverged_at in zip(places, curves.loss.T, curves.diverged_at, strict=True):
+            point, run = chains[k]
+            if diverged_at >= 0:
+                what = engine, point["beta"], run, diverged_at
+                logging.warning("%s: beta=%s run %d diverged at step %d", *what)
+            tables.append(loss_rows(point, engine, run, steps, flops, loss, curves.error))
     return pd.concat(tables)
 
 

@@ -19,6 +19,7 @@ from plrf.measure.advice import Advice, Noise, advise
 from plrf.study.advice import advice, fitted, looked_at, named, size_grid
 from plrf.study.config import validate
 from plrf.study.grid import SETTINGS, features, job_seconds, point_of, scaling_rule, sweep_grid
+from plrf.study.momenta import remembers
 from plrf.study.problems import ConfigError
 from plrf.study.schedules import scheduled
 from plrf.study.tasks import task_of
@@ -99,8 +100,13 @@ def pages(config: Mapping[str, Any], error: float) -> Iterator[str]:
     yield from (f"# {line}" for line in advice(config))
     for name, sweep in config["sweeps"].items():
         yield f"\n# sweeps.{name}: about {sweep_minutes(name, config):.2g} processor minutes"
-        if sweep["noise"] or scheduled(sweep):
-            reason = "its labels have noise" if sweep["noise"] else "it has a schedule"
+        reasons = {
+            "its labels have noise": sweep["noise"],
+            "it has a schedule": scheduled(sweep),
+            "it has momentum": remembers(sweep),
+        }
+        if any(reasons.values()):
+            reason = " and ".join(reason for reason, there in reasons.items() if there)
             yield f"# no errors and no proposal: {reason}"
             continue
         if "windows" not in sweep or min(features(sweep, d) - d for d in sweep["d"]) == 0:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from plrf.engines.registry import ENGINES
 from plrf.measure.agreement import check_agreement, check_exponents, check_same_law
+from plrf.measure.plain_rates import with_plain_rates
 from plrf.statuses import OK, SOUND
 from plrf.study.provenance import provenance
 from plrf.study.schemas.algorithms import BATCHES, BEST_SCHEDULES, CRITICAL_BATCHES, NOISE_FRONTS
@@ -17,6 +18,7 @@ from plrf.study.schemas.finite_size import LOCAL_EXPONENTS
 from plrf.study.schemas.fits import EXPONENTS
 from plrf.study.schemas.grid import GRID
 from plrf.study.schemas.losses import ACCURACY, LOSSES
+from plrf.study.schemas.momentum import MOMENTUM_FRONTS
 from plrf.study.schemas.plane import PLANE
 from plrf.study.store import read_table, write_table
 from plrf.study.tasks import spectrum_task
@@ -37,6 +39,8 @@ SCHEMAS = {
     "batches": BATCHES,
     "critical_batches": CRITICAL_BATCHES,
     "label_noise": NOISE_FRONTS,
+    "momentum_points": MOMENTUM_FRONTS,
+    "momentum_plane": MOMENTUM_FRONTS,
     "data_exponents": TASK_EXPONENTS,
 }
 
@@ -106,13 +110,14 @@ def check_results(
     """Run all checks: rows of the CHECKS schema."""
     spectra = {path: spectrum_task(path, 0.0) for path in set(grid["spectrum"]) - {""}}
     grid, losses, exponents = map(with_numbers, (grid, losses, exponents))
+    plain_grid, plain_losses = with_plain_rates(grid, losses, spectra)
     rows = [
         ("curves are complete", *check_complete(grid, losses, steps_per_decade)),
         ("losses are positive and finite, or flagged", *check_positive(losses)),
         ("solvers are accurate, or flagged", *check_errors(losses)),
-        *check_agreement(losses, spectra),
+        *check_agreement(plain_losses, spectra),
         *check_same_law(losses),
-        *check_exponents(grid, exponents, spectra),
+        *check_exponents(plain_grid, exponents, spectra),
         *((f"statuses are sound: {name}", *check_fronts(f)) for name, f in fronts.items()),
     ]
     return pd.DataFrame(rows, columns=CHECKS.names)

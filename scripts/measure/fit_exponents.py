@@ -34,7 +34,7 @@ def fit_points(
     losses : DataFrame
         Rows of the LOSSES schema of these points.
     sweep : dict
-        Its windows, v_over_d, c, batch, noise, schedule and, if it has one, spectrum.
+        Its windows, v_over_d, c, batch, noise, schedule and momentum.
     fits : dict
         The config's fits block.
     seed : int

@@ -6,7 +6,7 @@ from plrf.draw.cells import interval, markdown_rows, number, std_error
 from plrf.study.schemas.fits import EXPONENTS
 from plrf.study.store import read_table, write_rendered
 
-POINT = ["alpha", "beta", "spectrum", "sweep"]
+POINT = ["alpha", "beta", "spectrum", "sweep", "momentum"]
 ORDER = [*POINT, "quantity", "window", "engine", "method"]
 METHODS = {
     "approach0": "0 (exact front)",
@@ -63,9 +63,10 @@ COLUMNS = {
 def markdown(table: pd.DataFrame) -> str:
     """Render the table for reading: a section for each point."""
     lines = ["# Table 4: measured exponents", "", NOTE]
-    for (alpha, beta, spectrum, sweep), rows in table.groupby(POINT, dropna=False):
+    for (alpha, beta, spectrum, sweep, momentum), rows in table.groupby(POINT, dropna=False):
+        name = sweep if momentum == "none" else f"{sweep}, {momentum}"
         point = f"α = {alpha:g}, β = {beta:g}: phase {rows['phase'].iloc[0]}"
-        lines += [f"## {f'spectrum {spectrum}' if spectrum else point} ({sweep})", ""]
+        lines += [f"## {f'spectrum {spectrum}' if spectrum else point} ({name})", ""]
         lines += [*markdown_rows(COLUMNS, rows), ""]
     return "\n".join(lines)
 

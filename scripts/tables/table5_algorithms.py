@@ -1,4 +1,4 @@
-"""Table 5: exponents of the compute-optimal front by schedule, for each point."""
+"""Table 5: exponents of the compute-optimal front by schedule and momentum, for each point."""
 
 import pandas as pd
 
@@ -20,6 +20,8 @@ Expected: the same method on exact losses of the same sizes.
 COLUMNS = {
     "exponent": lambda row: SYMBOLS[row.quantity],
     "schedule": lambda row: row.schedule,
+    "momentum": lambda row: row.momentum,
+    "window (flops)": lambda row: f"{row.window_low:.2g} to {row.window_high:.2g}",
     "engine": lambda row: row.engine,
     "approach": lambda row: METHODS[row.method],
     "estimate": lambda row: number(row.estimate),
@@ -32,7 +34,7 @@ COLUMNS = {
 
 
 def compared(exponents: pd.DataFrame, schedules: dict[str, str]) -> pd.DataFrame:
-    """Exponents of some sweeps in their main windows, by point, exponent and schedule.
+    """Exponents of some sweeps in their main windows, by point, exponent and sweep.
 
     Parameters
     ----------
@@ -44,11 +46,11 @@ def compared(exponents: pd.DataFrame, schedules: dict[str, str]) -> pd.DataFrame
     chosen = exponents["sweep"].isin(schedules) & (exponents["window"] == MAIN)
     rows = exponents[chosen & exponents["method"].isin(METHODS)]
     rows = rows.assign(schedule=rows["sweep"].map(schedules))
-    order = {text: place for place, text in enumerate(schedules.values())}
-    keys = [*POINT, "quantity", "schedule", "method", "engine"]
+    order = {sweep: place for place, sweep in enumerate(schedules)}
+    keys = [*POINT, "quantity", "sweep", "method", "engine"]
     return rows.sort_values(
         keys,
-        key=lambda values: values.map(order) if values.name == "schedule" else values,
+        key=lambda values: values.map(order) if values.name == "sweep" else values,
         ignore_index=True,
     )
 
@@ -57,8 +59,7 @@ def markdown(table: pd.DataFrame) -> str:
     """Render the table for reading: a section for each point."""
     lines = ["# Table 5: training algorithms", "", NOTE]
     for (alpha, beta), rows in table.groupby(POINT):
-        low, high = rows[["window_low", "window_high"]].iloc[0]
-        phase = f"phase {rows['phase'].iloc[0]}, {low:.2g} to {high:.2g} flops"
+        phase = f"phase {rows['phase'].iloc[0]}"
         lines += [f"## α = {alpha:g}, β = {beta:g}: {phase}", "", *markdown_rows(COLUMNS, rows), ""]
     return "\n".join(lines)
 

@@ -157,6 +157,7 @@ def test_table_has_the_schedules_in_the_order_of_the_configuration():
     _, _, fits = curves()
     rows = fits.assign(phase="II", window=0, window_low=1e3, window_high=1e5, status="ok")
     rows = rows.assign(std_error=0.1, expected=0.4, exact=0.4)
+    rows["momentum"] = rows["sweep"].map({"a": "none", "b": "heavy_ball(momentum=0.5)"})
     names = {"b": "cosine", "a": "constant"}
     table = table5_algorithms.compared(pd.concat([rows, rows.assign(window=1)]), names)
     assert len(table) == len(fits)
@@ -164,6 +165,7 @@ def test_table_has_the_schedules_in_the_order_of_the_configuration():
     assert first == ["cosine"] * 2 + ["constant"] * 2
     text = table5_algorithms.markdown(table)
     assert text.count("## α = ") == 3 and "nan" not in text
+    assert text.count("| cosine | heavy_ball(momentum=0.5) |") == text.count("| constant | none |")
 
 
 @pytest.mark.parametrize("name", NAMES)

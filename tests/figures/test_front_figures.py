@@ -237,14 +237,16 @@ class TestFront:
         title = figure.axes[0].get_title(loc="left")
         assert ("Volterra" in title, "SGD" in title) == (engine == "volterra", engine == "sgd")
 
-    def test_title_names_noise_and_schedule(self, style, data):
+    def test_title_names_noise_schedule_and_momentum(self, style, data):
         changes = {"noise": 0.1, "schedule": "wsd(warmup=0.1, cooldown=0.3)"}
+        changes["momentum"] = "dana_constant(c3=0.1, delta=8)"
         data["losses"] = data["losses"].assign(**changes)
         data["exponents"] = data["exponents"].assign(theory=math.nan)
         figure = self.draw(data)
         title = figure.axes[0].get_title(loc="left")
         assert ", noise 0.1; " in title
-        assert title.endswith("\nschedule: wsd(warmup=0.1, cooldown=0.3)")
+        schedule = "\nschedule: wsd(warmup=0.1, cooldown=0.3)"
+        assert title.endswith(f"{schedule}\nmomentum: dana_constant(c3=0.1, delta=8)")
         assert layout_problems(figure) == []
         assert not [text for text, _ in shown_texts(figure) if "theory" in text.get_text()]
 

@@ -30,7 +30,11 @@ CONTENT = {
     "Main text": [f"{name}.png" for name in MAIN_TEXT],
     "Appendix": [f"{name}.png" for name in FIGURES if name[:3] == "fig" and name not in MAIN_TEXT],
     "Beyond the paper": ["sgd_at_scale.png"],
-    "Algorithms": [*(f"{name}.png" for name in ALGORITHM_FIGURES), "table5_algorithms.html"],
+    "Algorithms": [
+        *(f"{name}.png" for name in ALGORITHM_FIGURES),
+        "table5_algorithms.html",
+        "table8_momentum.html",
+    ],
     "Data": [
         *(f"{name}.png" for name in DATA_FIGURES),
         "table6_data.html",
@@ -78,15 +82,24 @@ def plain(text):
 
 
 @pytest.mark.parametrize(
-    ("schedule", "said"),
+    ("schedule", "momentum", "said"),
     [
-        ("constant", []),
-        ({"name": "power", "exponent": 0.5}, ["power(exponent=0.5)", "not drawn."]),
-        ({"name": "wsd", "final": 0.1}, ["wsd(final=0.1)", "not drawn. Fronts are over planned"]),
+        ("constant", "none", []),
+        ({"name": "power", "exponent": 0.5}, "none", ["power(exponent=0.5)", "not drawn."]),
+        (
+            {"name": "wsd", "final": 0.1},
+            "none",
+            ["wsd(final=0.1)", "not drawn. Fronts are over planned"],
+        ),
+        (
+            "constant",
+            {"name": "nesterov", "momentum": 0.5},
+            ["momentum nesterov(momentum=0.5), and the theory, which is without any, is not"],
+        ),
     ],
 )
-def test_caption_of_a_front_tells_its_schedule(schedule, said):
-    sweep = QUICK["sweeps"]["phase_III"] | {"schedule": schedule}
+def test_caption_of_a_front_tells_its_training(schedule, momentum, said):
+    sweep = QUICK["sweeps"]["phase_III"] | {"schedule": schedule, "momentum": momentum}
     config = {"sweeps": {"phase_III": sweep}}
     (figure,) = catalogue.figures(config)
     template = (ROOT / "workflow/report/front.rst").read_text(encoding="utf-8")
@@ -95,6 +108,7 @@ def test_caption_of_a_front_tells_its_schedule(schedule, said):
     text = jinja.Template(template).render(snakemake=SimpleNamespace(params=params, config=config))
     assert [part in " ".join(text.split()) for part in said] == [True] * len(said)
     assert ("schedule" in text) == (schedule != "constant")
+    assert ("momentum" in text) == (momentum != "none")
     assert ("planned" in text) == (len(said) == 2 and "planned" in said[1])
 
 

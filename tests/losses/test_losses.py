@@ -37,6 +37,7 @@ class TestExpandGrid:
             "c": 0.5,
             "noise": 0.1,
             "schedule": "constant",
+            "momentum": "none",
             "flops": 1001.0,
             "engines": ["volterra"],
         }
@@ -71,6 +72,7 @@ class TestRuns:
             "learning_rate": 0.3,
             "noise": 0.0,
             "schedule": "constant",
+            "momentum": "none",
             "steps": 60,
             "runs": 3,
         }
@@ -196,6 +198,21 @@ class TestRuns:
                 (exact,) = recursion.run([spectrum], plan, np.array([step]), []).loss
                 assert loss == pytest.approx(exact[0], rel=1e-12)
 
+    def test_betas_have_momentum_of_their_own_and_share_all_random_numbers(self):
+        """By default delta depends on beta: a point is as if it were alone."""
+        rule = {"name": "dana_constant", "c3": 0.3}
+        losses = self.losses(momentum=rule)
+        assert set(losses["momentum"]) == {"dana_constant(c3=0.3)"}
+        alone = pd.concat(self.losses(momentum=rule, betas=[beta]) for beta in self.BETAS)
+        keys = ["engine", "beta", "run", "step"]
+        together, alone = (rows.set_index(keys)["loss"].sort_index() for rows in (losses, alone))
+        pd.testing.assert_series_equal(together, alone, rtol=1e-12)
+        unused = self.losses(momentum={"name": "dana_decaying", "c3": 0.0})
+        unused = unused.set_index(keys)["loss"].sort_index()
+        plain = self.losses().set_index(keys)["loss"].sort_index()
+        pd.testing.assert_series_equal(unused, plain, rtol=1e-12)
+        assert (together != plain).any()
+
     def test_runs_and_seeds_differ(self):
         last = self.of_step(self.losses(), 60)
         other = self.of_step(self.losses(seed=2), 60)
@@ -239,7 +256,13 @@ def check_averaged(schedule):
         "v": 6000,
         "batch": 1,
     }
-    point |= {"c": 0.1, "learning_rate": 0.05, "noise": 0.0, "schedule": schedule}
+    point |= {
+        "c": 0.1,
+        "learning_rate": 0.05,
+        "noise": 0.0,
+        "schedule": schedule,
+        "momentum": "none",
+    }
     point |= {"steps": 300, "runs": 100}
     points = [point, point | {"beta": 0.4}]
     engine = ENGINES["sgd_averaged"]
@@ -263,7 +286,13 @@ class TestAveraged:
             "v": 80,
             "batch": 1,
         }
-        point |= {"learning_rate": 0.1, "noise": 0.0, "schedule": "constant", "steps": 50}
+        point |= {
+            "learning_rate": 0.1,
+            "noise": 0.0,
+            "schedule": "constant",
+            "momentum": "none",
+            "steps": 50,
+        }
         return point | changes
 
     RUNNER = "volterra", ENGINES["volterra"].runner

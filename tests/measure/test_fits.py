@@ -44,7 +44,8 @@ class TestFitExponents:
         return counts | {"parabola_neighbours": 2, "resamples": 40}
 
     def sweep(self, *windows):
-        settings = {"v_over_d": 4, "c": 0.5, "batch": 1, "noise": 0.0, "schedule": "constant"}
+        settings = {"v_over_d": 4, "c": 0.5, "batch": 1, "noise": 0.0}
+        settings |= {"schedule": "constant", "momentum": "none"}
         return settings | {"windows": [list(window) for window in windows or [self.WINDOW]]}
 
     def surface(self, d, flops):
@@ -316,6 +317,27 @@ class TestFitExponents:
             front = compute_optimal([1e4, 1e6], alpha=1.0, beta=2.0, schedule=schedule)
             own = found.fronts.query("method == 'approach0'")["loss_opt"].iloc[[0, -1]]
             np.testing.assert_allclose(own, front.loss, rtol=1e-6)
+
+    def test_with_momentum_there_is_no_theory(self):
+        """The exact front is that with momentum, at a constant rate; losses are fitted as ever."""
+        rule = {"name": "dana_constant", "c3": 0.1}
+        for schedule, text in (
+            ("constant", ""),
+            ("cosine", "not solved with momentum and a sched"),
+        ):
+            sweep = self.sweep((1e4, 1e6)) | {"momentum": rule, "schedule": schedule}
+            curves = self.curves(momentum="dana_constant(c3=0.1)")
+            found = points.fit_point(curves, TASK, "III", sweep, self.fits, 1)
+            for table in found:
+                assert set(table["momentum"]) == {"dana_constant(c3=0.1)"}
+            assert found.exponents["theory"].isna().all()
+            exact = found.exponents.query("method == 'approach0'")
+            assert exact["status"].str.contains(text).all()
+            assert exact["estimate"].notna().eq(schedule == "constant").all()
+            if schedule == "constant":
+                front = compute_optimal([1e4, 1e6], alpha=1.0, beta=2.0, momentum=rule)
+                own = found.fronts.query("method == 'approach0'")["loss_opt"].iloc[[0, -1]]
+                np.testing.assert_allclose(own, front.loss, rtol=1e-4)
 
     def test_without_windows_tables_are_empty(self, tmp_path):
         paths = {name: str(tmp_path / f"{name}.parquet") for name in join_fits.SCHEMAS}

@@ -18,6 +18,7 @@ SWEEP = {
     "c": 0.5,
     "noise": 0,
     "schedule": "constant",
+    "momentum": "none",
 }
 LARGE = {
     "d": [100, 141, 200, 283, 400, 566, 800, 1131, 1600, 2263, 3200],
@@ -55,6 +56,7 @@ def test_following_the_advice_silences_it():
         {},
         {"v_over_d": 1},
         {"batch": 12, "schedule": "cosine"},
+        {"batch": 12, "momentum": "heavy_ball"},
         {"windows": None},
         {"points": [[0.7, -0.2]], "windows": [[1.0, 2.0]]},
     ],

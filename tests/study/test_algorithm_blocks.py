@@ -34,6 +34,11 @@ MISTAKES = {
         "constant",
         'schedules.sweeps[1] = "cosine": must have another schedule than sweep constant_rate',
     ),
+    "momentum": (
+        ("sweeps", "cosine", "momentum"),
+        {"name": "nesterov", "momentum": 0.5},
+        'schedules.sweeps[1] = "cosine": must be a sweep without momentum, not nesterov(momentum=',
+    ),
     "no runs": (
         ("sweeps", "cosine", "engines"),
         ["volterra"],
@@ -71,6 +76,33 @@ MISTAKES = {
         [1e6, 1e4],
         "algorithms.label_noise.flops[1] = 10000.0: must be greater than the lowest budget",
     ),
+    "repeated point of momentum": (
+        ("momentum", "points"),
+        [[1.0, 0.7], [1.0, 0.7]],
+        "momentum.points[1] = [1.0, 0.7]: ",
+    ),
+    "no exponents with momentum": (
+        ("momentum", "points"),
+        [[0.2, 0.1]],
+        "momentum.points[0] = [0.2, 0.1]: no exponents",
+    ),
+    "falling budgets of momentum": (
+        ("momentum", "flops"),
+        [1e5, 1e4],
+        "momentum.flops[1] = 10000.0: must be greater than the budget before it",
+    ),
+    "falling range of the plane of momentum": (
+        ("momentum", "plane", "alpha"),
+        {"start": 1.0, "stop": 0.5, "num": 2},
+        "momentum.plane.alpha.stop = 0.5: must be greater than start",
+    ),
+    "runs beyond the curves": (
+        ("momentum", "curves", "run_steps"),
+        10**6,
+        "momentum.curves.run_steps = 1000000: must be at most the steps",
+    ),
+    "heavy ball that forgets nothing": (("momentum", "kept"), 1.0, "momentum.kept = 1.0: "),
+    "unstable without momentum": (("momentum", "c"), 1.9, "momentum.c = 1.9: SGD diverges"),
     "negative variance": (
         ("algorithms", "noise"),
         -0.1,
@@ -107,5 +139,5 @@ def test_windows_are_needed():
 
 def test_the_blocks_are_optional():
     config = deepcopy(QUICK)
-    del config["algorithms"], config["schedules"]
+    del config["algorithms"], config["schedules"], config["momentum"]
     validate(config, SCHEMA)

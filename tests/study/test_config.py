@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from plrf.engines.registry import ENGINES
+from plrf.exact import momentum as with_momentum
 from plrf.exact.front import compute_optimal
 from plrf.exact.ridge import kernel_mass
 from plrf.model import power_law_model
+from plrf.momentum import momentum_of
 from plrf.study import catalogue
 from plrf.study.config import complete, validate
 from plrf.study.grid import expand, job_seconds
@@ -352,6 +354,71 @@ BAD = {
         {"sweeps.front.c": 1.9, "sweeps.front.schedule": "batch_growth"},
         "sweeps.front.c = 1.9: ",
         "SGD diverges, kernel mass |K| = ",
+    ),
+    "unknown momentum": (
+        {"sweeps.front.momentum": "dana_constnat"},
+        'sweeps.front.momentum = "dana_constnat": ',
+        "must be one of none, heavy_ball, nesterov, dana_constant, dana_decaying; did you mean "
+        "dana_constant? (how gradients are remembered",
+    ),
+    "unknown parameter of momentum": (
+        {"sweeps.front.momentum": {"name": "heavy_ball", "mu": 0.9}},
+        'sweeps.front.momentum = {"name": "heavy_ball", "mu": 0.9}: ',
+        "momentum 'heavy_ball' has no 'mu': its parameters are momentum",
+    ),
+    "parameter of momentum out of range": (
+        {"sweeps.front.momentum": {"name": "nesterov", "momentum": 1}},
+        'sweeps.front.momentum = {"name": "nesterov", "momentum": 1}: ',
+        "momentum = 1: must be below 1",
+    ),
+    "parameter of momentum that is text": (
+        {"sweeps.front.momentum": {"name": "dana_constant", "c3": "0.1"}},
+        'sweeps.front.momentum = {"name": "dana_constant", "c3": "0.1"}: ',
+        "c3 = '0.1': must be a finite number, at least 0",
+    ),
+    "momentum that is a number": (
+        {"sweeps.front.momentum": 0.9},
+        "sweeps.front.momentum = 0.9: ",
+        "must be text or a mapping (how gradients",
+    ),
+    "momentum that diverges": (
+        {"sweeps.front.momentum": "heavy_ball"},
+        "sweeps.front.c = 0.5: ",
+        "SGD with heavy_ball diverges, kernel mass |K| = ",
+    ),
+    "momentum where v is d": (
+        {"sweeps.front.v_over_d": 1, "sweeps.front.momentum": "dana_constant"},
+        "sweeps.front.v_over_d = 1: ",
+        "v must exceed every d with",
+    ),
+    "momentum where v is close to a small d": (
+        {
+            "sweeps.front.v_over_d": 1.1,
+            "sweeps.front.d": [5, 20, 1000],
+            "sweeps.front.momentum": "dana_constant",
+        },
+        "sweeps.front.v_over_d = 1.1: ",
+        "v is too close to d = 20 with momentum: real nodes at ",
+    ),
+    "runs around the optimum with momentum": (
+        {"sweeps.front.around_optimum": 10, "sweeps.front.momentum": "dana_constant"},
+        "sweeps.front.around_optimum = 10: ",
+        "must be left out with momentum",
+    ),
+    "more steps with momentum than can be made one by one": (
+        {
+            "sweeps.front.flops": 4e8,
+            "sweeps.front.schedule": "cosine",
+            "sweeps.front.momentum": "dana_constant",
+        },
+        "sweeps.front.flops = 400000000.0: ",
+        "20000000 steps at d = 10, at most 10000000 can be made one by one by the engine volterra "
+        "with this schedule and momentum",
+    ),
+    "traverse with momentum": (
+        {"sweeps.line.momentum": {"name": "heavy_ball", "momentum": 0.5}},
+        'traverse = "line": ',
+        "must be a sweep without momentum, not heavy_ball(momentum=0.5)",
     ),
     "scale of an unknown sweep": (
         {"sgd_at_scale": "fronts"},
@@ -1071,6 +1138,48 @@ def test_schedules_that_engines_follow_are_accepted():
         {"sweeps.front.schedule": "cosine", "sweeps.front.v_over_d": 1} | recursion,
     ):
         validate(edited(edits), CONFIG_SCHEMA)
+
+
+def test_momentum_is_a_column_of_the_grid_and_sets_the_kernel_mass():
+    """As the configuration gives it; the default delta is that of each point."""
+    rule = {"name": "dana_constant", "delta": 8, "c3": 0.2}
+    config = edited({"defaults": {"momentum": "dana_decaying"}, "sweeps.plane.momentum": rule})
+    for name in ("toy", "edge", "line"):
+        config["sweeps"][name]["momentum"] = "none"
+    grid = expand(validate(config, CONFIG_SCHEMA)).set_index("sweep")
+    texts = grid["momentum"].groupby("sweep").unique().explode().to_dict()
+    assert texts["plane"] == "dana_constant(delta=8)" and texts["front"] == "dana_decaying"
+    assert texts["toy"] == texts["edge"] == "none"
+    same = expand(complete(edited({}), CONFIG_SCHEMA)).set_index("sweep")
+    pd.testing.assert_frame_equal(grid.loc[["toy", "edge"]], same.loc[["toy", "edge"]])
+    assert grid.loc["front", "steps"].tolist() == same.loc["front", "steps"].tolist()
+    for row in grid.loc["front"].to_dict("records"):
+        model = power_law_model(row["alpha"], row["beta"], row["d"], row["v"])
+        momentum = momentum_of("dana_decaying", model, row["batch"])
+        sgd = SGD(row["learning_rate"], row["batch"], momentum=momentum)
+        mass = with_momentum.kernel_mass(model, sgd, row["steps"])
+        assert row["kernel_mass"] == pytest.approx(mass, rel=1e-9)
+
+
+def test_the_allowed_rate_with_momentum_is_that_of_the_threshold():
+    """At the point and size that diverge first, rounded down to three digits."""
+    rule = {"sweeps.front.momentum": {"name": "heavy_ball", "momentum": 0.8}}
+    (line,) = refusal(edited(rule | {"sweeps.front.c": 1.5}))
+    limit = float(line.split("allowed: c < ")[1].split()[0])
+    validate(edited(rule | {"sweeps.front.c": limit}), CONFIG_SCHEMA)
+    (line,) = refusal(edited(rule | {"sweeps.front.c": 1.01 * limit}))
+    assert "kernel mass |K| = 1" in line
+
+
+def test_time_of_expected_losses_with_momentum():
+    """Ten microseconds a step; of more than 2^20, from 2^18 on, two seconds a decade."""
+    rows = pd.DataFrame({"steps": [10**5, 2**18 * 100], "schedule": "constant"})
+    times = [
+        ENGINES["volterra"].seconds(rows.assign(momentum=momentum).iloc[[k]])
+        for momentum in ("none", "dana_constant")
+        for k in (0, 1)
+    ]
+    assert times == pytest.approx([0.1, 0.1, 2.1, 1.1 + 2.62 + 4], rel=0.01)
 
 
 def test_a_mistaken_schedule_is_named_in_the_defaults():

@@ -203,7 +203,7 @@ def test_fits_of_the_quick_run_depend_on_all_of_their_tables(quick):
     parts = []
     for name, sweep in parameters["sweeps"].items():
         if "windows" in sweep:
-            keys = ("windows", "v_over_d", "c", "batch", "noise", "schedule")
+            keys = ("windows", "v_over_d", "c", "batch", "noise", "schedule", "momentum")
             settings = {key: sweep[key] for key in keys}
             losses = sorted(map(str, (results / "losses").glob(f"*/{name}/*.parquet")))
             assert len(losses) >= len(sweep["engines"])

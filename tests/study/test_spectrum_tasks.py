@@ -66,6 +66,18 @@ def test_the_grid_is_that_of_the_power_law(tmp_path):
     np.testing.assert_allclose(grid["learning_rate"], 0.5 / trace, rtol=1e-14)
 
 
+def test_momentum_whose_parameters_are_all_given_is_that_of_the_power_law(tmp_path):
+    rule = {"name": "dana_decaying", "delta": 8, "exponent": 0.7}
+    path = power_law_file(tmp_path / "law.csv")
+    found = expand(study(path, momentum=rule, d=[100])).iloc[0]
+    law = {"points": [[ALPHA, BETA]], "v_over_d": V / 100, "d": [100], "momentum": rule}
+    settings = {key: found[key].item() for key in ("batch", "c", "flops")}
+    law |= settings | {"engines": ["volterra"]}
+    expected = expand(validate({"seed": 1, "sweeps": {"mine": law}}, SCHEMA)).iloc[0]
+    assert found["momentum"] == expected["momentum"] == "dana_decaying(delta=8, exponent=0.7)"
+    assert found["kernel_mass"] == pytest.approx(expected["kernel_mass"], rel=1e-6)
+
+
 def test_runs_end_around_the_budget_at_which_a_size_is_best(tmp_path):
     path = power_law_file(tmp_path / "law.csv")
     grid = expand(study(path, around_optimum=3)).query("engine == 'sgd'")
@@ -136,6 +148,12 @@ def test_settings_that_do_not_fit_are_refused(tmp_path):
         ({"engines": ["sgd_averaged"]}, "sweeps.mine.d[0] = 20: ", "at least 500"),
         ({"d": [400], "schedule": "cosine"}, "sweeps.mine.spectrum = ", "v must exceed every d"),
         ({"flops": 10}, "sweeps.mine.flops = 10: ", "less than one step"),
+        (
+            {"momentum": {"name": "dana_decaying", "delta": 8}},
+            "sweeps.mine.momentum = ",
+            "exponent: must be given where the task is no power law",
+        ),
+        ({"momentum": "heavy_ball"}, "sweeps.mine.c = 0.5: SGD with heavy_ball", "at d = 20; allo"),
     ):
         with pytest.raises(ConfigError) as error:
             study(path, **changes)

@@ -27,6 +27,7 @@ SWEEP = {
     "c": 0.5,
     "noise": 0,
     "schedule": "constant",
+    "momentum": "none",
     "flops": 1.0e8,
     "runs": 10,
     "engines": ["sgd", "recursion", "volterra"],
@@ -89,7 +90,8 @@ def losses(n_rows):
     """Some losses, as a simulation writes them."""
     rng = np.random.default_rng(0)
     values = {field.name: rng.integers(100, size=n_rows) for field in losses_schema.LOSSES}
-    texts = {"sweep": "plane", "schedule": "constant", "engine": "sgd", "status": "ok"}
+    texts = {"sweep": "plane", "spectrum": "", "schedule": "constant", "momentum": "none"}
+    texts |= {"engine": "sgd", "status": "ok"}
     return pd.DataFrame(values | {"loss": rng.random(n_rows)} | texts)
 
 

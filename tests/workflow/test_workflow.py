@@ -44,7 +44,9 @@ QUICK = read_config("quick")
 FRONTS = [sweep["front"] for sweep in QUICK["sweeps"].values() if "front" in sweep]
 EXPONENT_FIGURES = ["fig04_exponents", "fig08_xi_exponents"]
 DATA_FIGURES = ["data_prediction", "data_spectra"]
-ALGORITHM_FIGURES = ["batch", "label_noise", "optimal_schedule", "schedules"]
+ALGORITHM_FIGURES = [
+    *("batch", "dana_exponents", "label_noise", "momentum", "optimal_schedule", "schedules")
+]
 FIGURES = sorted(
     [
         "fig01_toy_scaling",
@@ -70,11 +72,13 @@ TABLES = [
     "table5_algorithms",
     "table6_data",
     "table7_prediction",
+    "table8_momentum",
 ]
 # Rules that share a script, and their scripts.
 FRONT_RULES = [f"front_{name}" for name in FRONTS]
 EXPONENT_RULES = [f"exponent_plane_{name}" for name in EXPONENT_FIGURES]
 SCRIPTS = dict.fromkeys(FRONT_RULES, "front") | dict.fromkeys(EXPONENT_RULES, "exponent_plane")
+SCRIPTS["momentum_losses_momentum"] = "momentum_losses"
 SCRIPTS |= {name: engine.script.removesuffix(".py") for name, engine in ENGINES.items()}
 # What the end of a run lists.
 LISTED = [
@@ -102,6 +106,8 @@ WITHOUT_SEED = [
     "algorithms/batches",
     "algorithms/critical",
     "algorithms/noise",
+    "momentum/points",
+    "momentum/plane",
 ]
 LAST_JOBS = {"all": 1, "record_provenance": 1, "performance": 1, "report_pages": 1}
 CURVE = ["sweep", "alpha", "beta", "d", "engine", "run"]
@@ -359,12 +365,12 @@ class TestQuickWorkflow:
 
     def test_documented_columns(self, quick):
         losses = (
-            "sweep alpha beta d v batch learning_rate noise schedule engine run step flops loss "
-            "error status"
+            "sweep spectrum alpha beta d v batch learning_rate noise schedule momentum engine run "
+            "step flops loss error status"
         )
         exponents = (
-            "sweep alpha beta phase engine window window_low window_high method quantity "
-            "estimate std_error dof ci_low ci_high error_source used_low used_high "
+            "sweep spectrum alpha beta momentum phase engine window window_low window_high method "
+            "quantity estimate std_error dof ci_low ci_high error_source used_low used_high "
             "n_budgets n_dropped rms_residual expected exact theory "
             "method_spread window_spread status"
         )
@@ -507,6 +513,9 @@ EXPLORER = {"explorer_data": 1, "explorer_page": 1}
 BATCHES = {"batches": 1, "batch": 1}
 ALGORITHMS = {"optimal_schedules": 1, "optimal_schedule": 1, "label_noise_fronts": 1}
 ALGORITHMS |= {"label_noise": 1} | BATCHES
+MOMENTUM_CURVES = {"momentum_curves": 1, "momentum_losses_momentum": 1}
+MOMENTUM_POINTS = {"join_momentum": 2, "dana_exponents": 1, "table8_momentum": 1}
+MOMENTUM = {"momentum_fronts": 4} | MOMENTUM_POINTS | MOMENTUM_CURVES
 MEASURED = {"join_tasks": 1, "data_spectra": 1, "table6_data": 1}
 TRAINED = {"join_trainings": 1, "data_prediction": 1, "table7_prediction": 1}
 TRAINING = {"train_on_samples": 3} | TRAINED
@@ -514,6 +523,7 @@ DATA = {"measure_task": 3} | MEASURED | TRAINING
 CHECK = {"check_results": 1}  # also of exact fronts
 # Without losses.
 APART = PLANE | OF_POINTS | SPECTRA | FINITE_SIZE | EXPLORER | ALGORITHMS | DATA
+APART |= MOMENTUM
 APART |= {"table3_notation": 1}
 FROM_LOSSES = {"expand_grid": 1} | LOSSES | OF_LOSSES | ALL_FITS | OF_FITS
 ALL_JOBS = FROM_LOSSES | APART
@@ -531,7 +541,10 @@ CHANGES = {
     "resamples": ([(("fits", "resamples"), 201)], ALL_FITS | OF_FITS),
     "seed": (
         [(("seed",), 1)],
-        {k: n for k, n in FROM_LOSSES.items() if k != "volterra"} | SAMPLED_SPECTRA | DATA,
+        {k: n for k, n in FROM_LOSSES.items() if k != "volterra"}
+        | SAMPLED_SPECTRA
+        | DATA
+        | MOMENTUM_CURVES,
     ),
     "steps_per_decade": ([(("steps_per_decade",), 25)], FROM_LOSSES),
     "budget of the plane": ([(("plane", "flops"), 2.0e5)], PLANE | CHECK),
@@ -555,6 +568,8 @@ CHANGES = {
         [(("algorithms", "noise"), 0.2)],
         {"optimal_schedules": 1, "optimal_schedule": 1} | BATCHES | CHECK,
     ),
+    "runs with momentum": ([(("momentum", "curves", "runs"), 3)], MOMENTUM_CURVES),
+    "constant of DANA": ([(("momentum", "c3"), 0.1)], MOMENTUM | CHECK),
     "trainings of data": ([(("data", "training", "chains"), 3)], TRAINING),
     "sizes of one data set": (
         [(("data", "training", "sizes", "digits"), [6, 20])],
@@ -685,6 +700,7 @@ def test_jobs_use_nothing_of_the_package_but_its_modules_and_version(checkout, t
 
 DRAWN = {n for n in ALL_JOBS if n.startswith(("fig", "front_", "exponent_plane_"))}
 DRAWN |= {"explorer_page", "sgd_at_scale", *ALGORITHM_FIGURES, *DATA_FIGURES}
+DRAWN |= {"momentum_losses_momentum"}
 # What is made from losses and from what is apart from them.
 FROM_BOTH = {*EXPONENT_RULES, "claims"}
 

@@ -6,10 +6,14 @@ import numpy as np
 PLANE_PARTS = 4
 
 
+def even_values(values):
+    """Evenly spaced values, free of rounding: 0.7 is 0.7."""
+    return [round(value, 12) for value in np.linspace(**values).tolist()]
+
+
 def plane_values(name):
-    """Values of alpha or beta over the plane, free of rounding: 0.7 is 0.7."""
-    values = np.linspace(**config["plane"][name])
-    return [round(value, 12) for value in values.tolist()]
+    """Values of alpha or beta over the plane."""
+    return even_values(config["plane"][name])
 
 
 def plane_alphas(wildcards):
@@ -33,3 +37,38 @@ def algorithm_settings(part, key):
     """The settings of one part of the block, with those of all parts and one more."""
     block = config["algorithms"]
     return {name: block[name] for name in ("points", "v_over_d", key)} | block[part]
+
+
+def momentum_cases(kind):
+    """Parts of the fronts with momentum, each a job: points and a budget."""
+    block = config["momentum"]
+    if kind == "points":
+        return [{"points": block["points"], "flops": flops} for flops in block["flops"]]
+    alphas, betas = (even_values(block["plane"][name]) for name in ("alpha", "beta"))
+    return [
+        {"points": [[alpha, beta] for beta in betas], "flops": flops}
+        for flops in block["plane"]["flops"]
+        for alpha in alphas
+    ]
+
+
+def momentum_case(wildcards):
+    """One of the parts."""
+    return momentum_cases(wildcards.kind)[int(wildcards.part)]
+
+
+def momentum_parts(kind):
+    """Files of all parts."""
+    parts = range(len(momentum_cases(kind)))
+    return expand("results/momentum/parts/{kind}_{part}.parquet", kind=kind, part=parts)
+
+
+def momentum_files(wildcards):
+    """Files of the parts of a table."""
+    return momentum_parts(wildcards.kind)
+
+
+def momentum_settings(*more):
+    """What all fronts with momentum are measured with, and more keys of the block."""
+    keys = ("v_over_d", "batch", "c", "kept", "c3", *more)
+    return {key: config["momentum"][key] for key in keys}

@@ -74,11 +74,11 @@ def job_rows(engine, wildcards):
 
 
 def job_points(engine, wildcards):
-    """Parameters of one job of an engine, with the schedule as the configuration gives it."""
+    """Parameters of one job of an engine, with its training as the configuration gives it."""
     keys = ["sweep", "spectrum", "alpha", "beta", "noise", "d", "v", "batch", "c", "learning_rate"]
-    schedule = config["sweeps"][wildcards.sweep]["schedule"]
+    training = {k: config["sweeps"][wildcards.sweep][k] for k in ("schedule", "momentum")}
     points = job_rows(engine, wildcards)[[*keys, "steps", "runs"]].to_dict("records")
-    return [{**point, "schedule": schedule} for point in points]
+    return [{**point, **training} for point in points]
 
 
 def job_files(folder, suffix, names):
@@ -145,7 +145,7 @@ def part_points(wildcards):
 
 def fitted_sweeps():
     """Sweeps whose exponents are wanted: their windows, and what sets the exact front."""
-    keys = ["windows", "v_over_d", "c", "batch", "noise", "schedule"]
+    keys = ["windows", "v_over_d", "c", "batch", "noise", "schedule", "momentum"]
     sweeps = config["sweeps"].items()
     return {name: {k: sweep[k] for k in keys} for name, sweep in sweeps if "windows" in sweep}
 
@@ -171,6 +171,8 @@ def exact_fronts():
         "batches": "algorithms/batches",
         "critical_batches": "algorithms/critical",
         "label_noise": "algorithms/noise",
+        "momentum_points": "momentum/points",
+        "momentum_plane": "momentum/plane",
         "data_exponents": "data/exponents",
     }
     files = {name: f"results/{table}.parquet" for name, table in tables.items()}

@@ -126,6 +126,11 @@ def explorer_runtime(wildcards, attempt):
     return minutes(points * each, attempt)
 
 
+def momentum_runtime(wildcards, attempt):
+    """Time of the fronts of one part, seconds each."""
+    return minutes(10 * len(momentum_case(wildcards)["points"]), attempt)
+
+
 def samples_memory(wildcards, attempt):
     """Memory of a few batches, and of matrices of 3000 features."""
     return memory(1500, attempt)

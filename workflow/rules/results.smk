@@ -9,6 +9,7 @@ PART_TABLES = {
     "explorer": ["points", "losses", "fronts"],
     "algorithms": ["schedules", "rates", "batches", "critical", "noise"],
     "data": ["spectra", "tasks", "exponents", *config.get("data", {}).keys() & {"training"}],
+    "momentum": ["points", "plane", "curves"],
 }
 REPORT_PAGES = {t.name: f"results/report/{t.name}.html" for t in TABLES}
 REPORT_PAGES["performance"] = "results/report/performance.html"
@@ -34,14 +35,14 @@ def results():
     ]
 
 
-def results_of(category):
-    """Figures and tables of one part of the report."""
+def results_of(category, block=None):
+    """Figures and tables of one part of the report, of one block if it is named."""
     kinds = {"figures": (FIGURES, ["pdf", "png"]), "tables": (TABLES, ["csv", "md"])}
     return [
         f"results/{folder}/{entry.name}.{kind}"
         for folder, (entries, endings) in kinds.items()
         for entry in entries
-        if entry.category == category
+        if entry.category == category and (block is None or block in entry.blocks)
         for kind in endings
     ]
 
@@ -71,6 +72,13 @@ def benchmark_files(wildcards):
     ]
     if "plane" in config:
         files += expand("results/benchmarks/measure_plane/{part}.tsv", part=range(PLANE_PARTS))
+    if "momentum" in config:
+        files += [
+            f"results/benchmarks/momentum_fronts/{Path(part).stem}.tsv"
+            for kind in ("points", "plane")
+            for part in momentum_parts(kind)
+        ]
+        files += expand("results/benchmarks/join_momentum/{kind}.tsv", kind=["points", "plane"])
     if "data" in config:
         trained = config["data"].get("training", {"sizes": []})["sizes"]
         files += expand("results/benchmarks/train_on_samples/{set}.tsv", set=trained)

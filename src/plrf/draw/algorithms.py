@@ -69,7 +69,9 @@ def of_point(table: pd.DataFrame, point: tuple[float, float]) -> pd.DataFrame:
     return table[(table["alpha"] == point[0]) & (table["beta"] == point[1])]
 
 
-def title_point(ax: Axes, letter: str, alpha: float, beta: float) -> None:
-    """Title a panel by its point and phase."""
+def title_point(ax: Axes, letter: str, alpha: float, beta: float, short: bool = False) -> None:
+    """Title a panel by its point and phase; the point as a pair where there is little room."""
     point = f"$\\alpha = {alpha:g}$, $\\beta = {beta:g}$"
+    if short:
+        point = f"$({alpha:g}, {beta:g})$"
     panel_label(ax, letter, f"{phase_name(alpha, beta)}: {point}")

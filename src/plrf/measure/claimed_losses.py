@@ -44,7 +44,7 @@ def volterra_describes_sgd(study: Study) -> Finding:
     error of a point is above the margin, agreement tells nothing.
     """
     losses = study.tables["losses"].query(
-        "spectrum == '' and noise == 0 and schedule == 'constant'"
+        "spectrum == '' and noise == 0 and schedule == 'constant' and momentum == 'none'"
     )
     parts = [
         ratios(rows, engine.name, EXACT, {})

@@ -20,7 +20,7 @@ from plrf.theory.phases import NO_PHASE, exponents
 
 FloatArray = NDArray[np.float64]
 
-POINT = ["sweep", "spectrum", "alpha", "beta"]
+POINT = ["sweep", "spectrum", "alpha", "beta", "momentum"]
 ESTIMATE = ["estimate", "std_error", "dof", "ci_low", "ci_high", "expected", "exact"]
 
 
@@ -86,7 +86,7 @@ def fit_window(
     task : Task
         What is learned there.
     sweep : dict
-        The sweep's windows, v_over_d, c, batch, noise and schedule.
+        The sweep's windows, v_over_d, c, batch, noise, schedule and momentum.
     window : int
         Place in the list of windows.
     fits : dict
@@ -100,7 +100,7 @@ def fit_window(
         engine: {budgets.size: loss_table(rows, budgets) for budgets in (few, many)}
         for engine, rows in one_series(curves).groupby("engine")
     }
-    settings = {key: sweep[key] for key in ("v_over_d", "c", "batch", "schedule")}
+    settings = {key: sweep[key] for key in ("v_over_d", "c", "batch", "schedule", "momentum")}
     exact = ExactFront.compute(few, task, **settings)
     columns = point | {"engine": EXACT, "window": window}
     solved = exact.measurement
@@ -146,8 +146,10 @@ def fit_point(
     parts = [fit_window(curves, task, sweep, window, fits, seed) for window in windows]
     found = Fits(*(pd.concat(part, ignore_index=True) for part in zip(*parts, strict=True)))
     rows = found.exponents.assign(phase=phase)
-    # What the paper says of exponents is for power laws, labels without noise and a constant rate.
+    # What the paper says of exponents is for power laws, labels without noise, a constant rate, and
+    # nothing that is remembered.
     other = phase == NO_PHASE or sweep["noise"] or schedule_of(sweep["schedule"]) != CONSTANT
+    other = other or sweep["momentum"] != "none"
     point = curves[["alpha", "beta"]].iloc[0]
     theory = np.full(2, np.nan) if other else np.array(exponents(*point))
     rows["theory"] = rows["quantity"].map(dict(zip(QUANTITIES, map(float, theory), strict=True)))

@@ -14,15 +14,18 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicHermiteSpline
 
 from plrf.exact.front import compute_optimal
+from plrf.exact.loss import DivergenceError
 from plrf.measure.curves import LossTable
 from plrf.measure.estimates import METHODS, front_exponents
 from plrf.measure.exponents import Measurement, fit_exact_front
 from plrf.measure.fronts import Front
-from plrf.statuses import NO_MINIMUM
+from plrf.schedules import CONSTANT, schedule_of
+from plrf.statuses import DIVERGES, NO_MINIMUM
 from plrf.task import Task
 
 FloatArray = NDArray[np.float64]
 
+NOT_SOLVED = "not solved with momentum and a schedule"
 KEYS = ["sweep", "spectrum", "alpha", "beta", "engine", "window"]
 
 
@@ -43,9 +46,19 @@ class ExactFront:
 
     @classmethod
     def compute(
-        cls, budgets: FloatArray, task: Task, *, v_over_d: float, **settings: Any
+        cls,
+        budgets: FloatArray,
+        task: Task,
+        *,
+        v_over_d: float,
+        schedule: Any,
+        momentum: Any,
+        **settings: Any,
     ) -> ExactFront:
-        """Compute the front with d continuous; where v = d there is none.
+        """Compute the front with d continuous.
+
+        There is none where v = d, where momentum diverges at the best sizes, or with both momentum
+        and a schedule, which `plrf.exact.front.compute_optimal` does not follow.
 
         Parameters
         ----------
@@ -53,13 +66,24 @@ class ExactFront:
             Compute, in flops; increasing.
         task : Task
             What there is to learn.
+        schedule, momentum : str or mapping
+            As a sweep has them.
         v_over_d, settings
             As for `plrf.exact.front.compute_optimal`.
         """
+        remembers = momentum != "none"
+        if remembers and schedule_of(schedule) != CONSTANT:
+            return cls._missing(budgets, NOT_SOLVED)
         if task.features(v_over_d) == 1:
-            nan, status = np.full(budgets.shape, np.nan), np.full(budgets.shape, NO_MINIMUM)
-            return cls(fit_exact_front(Front(budgets, nan, nan, status), nan, nan), None)
-        optimum = compute_optimal(budgets, **task.parameters, v_over_d=v_over_d, **settings)
+            return cls._missing(budgets, NO_MINIMUM)
+        settings |= {"v_over_d": v_over_d, "schedule": schedule}
+        settings |= {"momentum": momentum} if remembers else {}
+        try:
+            optimum = compute_optimal(budgets, **task.parameters, **settings)
+        except DivergenceError:
+            if not remembers:
+                raise
+            return cls._missing(budgets, DIVERGES)
         front = Front(budgets, optimum.d, optimum.loss, optimum.status)
         slopes = None
         if front.usable.all():
@@ -67,6 +91,12 @@ class ExactFront:
             derivatives = np.column_stack([optimum.xi, -optimum.eta])
             slopes = CubicHermiteSpline(np.log(budgets), logs, derivatives)
         return cls(fit_exact_front(front, optimum.d_error, optimum.loss_error), slopes)
+
+    @classmethod
+    def _missing(cls, budgets: FloatArray, status: str) -> ExactFront:
+        """No front at any budget, and why."""
+        nan, reasons = np.full(budgets.shape, np.nan), np.full(budgets.shape, status)
+        return cls(fit_exact_front(Front(budgets, nan, nan, reasons), nan, nan), None)
 
     def exponents(self, budgets: FloatArray, used: NDArray[np.bool_]) -> FloatArray:
         """Eta and xi over the budgets that a fit used, shape (2,)."""

@@ -15,6 +15,7 @@ from plrf.exact.best_sizes import optimal_sizes
 from plrf.exact.groups import LEAST_SIZE
 from plrf.measure.coverage import Shortage, SizeGrid, shortage
 from plrf.study.grid import SETTINGS, engine_sizes, features, point_of, power_laws, run_budgets
+from plrf.study.momenta import remembers
 from plrf.study.schedules import scheduled
 from plrf.study.tasks import task_of
 from plrf.theory.phases import phase_name
@@ -66,8 +67,9 @@ def advice(config: Mapping[str, Any]) -> Iterator[str]:
         The budgets that fits will drop, why, and which sizes or window would do.
     """
     for name, sweep in config["sweeps"].items():
-        # Best sizes are known for a constant rate.
-        known = min(features(sweep, d) - d for d in sweep["d"]) > 0 and not scheduled(sweep)
+        # Best sizes are known for a constant rate without momentum.
+        known = min(features(sweep, d) - d for d in sweep["d"]) > 0
+        known &= not (scheduled(sweep) or remembers(sweep))
         for window in sweep.get("windows", []) if known else []:
             found = [findings(sweep, window, series, config["fits"]) for series in fitted(sweep)]
             told: dict[str, Finding] = {}

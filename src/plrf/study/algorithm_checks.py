@@ -1,13 +1,16 @@
-"""What a schema cannot say of the blocks of training algorithms: schedules and algorithms."""
+"""What a schema cannot say of the blocks of training algorithms."""
 
 from collections.abc import Collection, Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 from plrf.engines.registry import ENGINES, EXACT
 from plrf.schedules import schedule_of
 from plrf.study.grid import has_points, power_laws
+from plrf.study.momenta import momentum_text, remembers
 from plrf.study.problems import KeyPath, Problem, problem, suggestion
-from plrf.study.sweep_checks import edge_problems, repeats, stability_problems
+from plrf.study.sweep_checks import edge_problems, repeats
+from plrf.study.training_checks import stability_problems
 from plrf.theory.phases import TOLERANCE
 
 Sweeps = Mapping[str, Mapping[str, Any]]
@@ -32,6 +35,9 @@ def schedules_problems(block: Any, sound: Sweeps, names: Collection[str]) -> Ite
         if "spectrum" in sweep:
             yield problem(path, name, f"must be a sweep of power laws, not of {sweep['spectrum']}")
             continue
+        if remembers(sweep):
+            momentum = momentum_text(sweep["momentum"])
+            yield problem(path, name, f"must be a sweep without momentum, not {momentum}")
         here = [(alpha, beta) for _, alpha, beta in power_laws(sweep)]
         first = first or here
         if here != first or len(here) > MOST_POINTS:
@@ -73,3 +79,32 @@ def algorithms_problems(block: Any, sound: Sweeps, names: Collection[str]) -> It
         rule = f"must be greater than the lowest budget, {low}"
         yield problem((*path, "label_noise", "flops", 1), high, rule)
     yield from stability_problems(path, {**block, "batch": 1, "d": list(EXTREME_SIZES)})
+
+
+def momentum_problems(block: Any, sound: Sweeps, names: Collection[str]) -> Iterator[Problem]:
+    """Find repeated or falling values, points without exponents, and rates that diverge.
+
+    Whether momentum diverges is known only where its modes are: fronts say so themselves.
+    """
+    path: KeyPath = ("momentum",)
+    plane = block["plane"]
+    yield from repeats((*path, "points"), block["points"])
+    for i, (alpha, beta) in enumerate(block["points"]):
+        if 2 * alpha + 2 * beta - 1 <= TOLERANCE:
+            rule = "no exponents, 2(alpha + beta) must be greater than 1 (model section 1)"
+            yield problem((*path, "points", i), [alpha, beta], rule)
+    for place, values in (("flops",), block["flops"]), (("plane", "flops"), plane["flops"]):
+        for i, (before, value) in enumerate(pairwise(values), 1):
+            if value <= before:
+                rule = f"must be greater than the budget before it, {before}"
+                yield problem((*path, *place, i), value, rule)
+    for key in ("alpha", "beta"):
+        start, stop = plane[key]["start"], plane[key]["stop"]
+        if start >= stop:
+            rule = f"must be greater than start, {start}"
+            yield problem((*path, "plane", key, "stop"), stop, rule)
+    last, runs = block["curves"]["steps"], block["curves"]["run_steps"]
+    if runs > last:
+        rule = f"must be at most the steps of the expected losses, {last}"
+        yield problem((*path, "curves", "run_steps"), runs, rule)
+    yield from stability_problems(path, {**block, "d": list(EXTREME_SIZES)})

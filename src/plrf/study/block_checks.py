@@ -6,12 +6,18 @@ from typing import Any
 
 from plrf.engines.registry import DRAWN, ENGINES
 from plrf.schedules import schedule_of
-from plrf.study.algorithm_checks import algorithms_problems, schedules_problems
+from plrf.study.algorithm_checks import (
+    algorithms_problems,
+    momentum_problems,
+    schedules_problems,
+)
 from plrf.study.data_checks import data_problems
 from plrf.study.grid import has_points, points, power_laws
+from plrf.study.momenta import momentum_text, remembers
 from plrf.study.problems import KeyPath, Problem, problem, suggestion
 from plrf.study.schedules import schedule_text, scheduled
-from plrf.study.sweep_checks import edge_problems, repeats, stability_problems
+from plrf.study.sweep_checks import edge_problems, repeats
+from plrf.study.training_checks import stability_problems
 from plrf.theory.phases import TOLERANCE, phase_name
 
 Sweeps = Mapping[str, Mapping[str, Any]]
@@ -39,6 +45,9 @@ def _without_theory(path: KeyPath, name: str, sweep: Mapping[str, Any]) -> Itera
     if scheduled(sweep):
         schedule = schedule_text(schedule_of(sweep["schedule"]))
         yield problem(path, name, f"must be a sweep with a constant schedule, not {schedule}")
+    if remembers(sweep):
+        momentum = momentum_text(sweep["momentum"])
+        yield problem(path, name, f"must be a sweep without momentum, not {momentum}")
 
 
 def _falling(path: KeyPath, budgets: list[float]) -> Iterator[Problem]:
@@ -232,5 +241,6 @@ BLOCK_CHECKS: dict[str, Check] = {
     "sgd_at_scale": _scale_problems,
     "schedules": schedules_problems,
     "algorithms": algorithms_problems,
+    "momentum": momentum_problems,
     "data": data_problems,
 }

@@ -10,6 +10,7 @@ from typing import Any
 from plrf.schedules import schedule_of
 from plrf.study.entries import Config, Figure, Table, asks
 from plrf.study.grid import point_of, points, power_laws
+from plrf.study.momenta import momentum_text, remembers
 from plrf.study.schedules import schedule_text
 from plrf.study.tasks import phase_of
 from plrf.theory.phases import phase_name
@@ -79,6 +80,7 @@ def _tested(config: Config) -> dict[str, Any]:
     return {"blocks": {**used, "sweeps": models}}
 
 
+MOST_COLUMNS = 4  # points that are drawn in the figure momentum
 MAIN_FRONT = "fig03_compute_optimal_front"  # of the front figures, the one in the main text
 
 
@@ -89,6 +91,7 @@ def _front(sweep: str, name: str) -> Figure:
         point["phase"] = phase_of(point)
         schedule = schedule_of(config["sweeps"][sweep]["schedule"])
         words = {"schedule": schedule_text(schedule), "planned": schedule.relative}
+        words["momentum"] = momentum_text(config["sweeps"][sweep]["momentum"])
         return {"sweep": sweep, "point": point, **words}
 
     return Figure(
@@ -100,6 +103,18 @@ def _front(sweep: str, name: str) -> Figure:
         params,
         lambda config: sweep_points(config, sweep),
     )
+
+
+def _algorithm_sweeps(config: Config) -> dict[str, Any]:
+    """Sweeps of table 5 with their schedules: those compared, and those with momentum."""
+    with_momentum = [
+        name
+        for name, sweep in config["sweeps"].items()
+        if remembers(sweep) and "windows" in sweep and "spectrum" not in sweep
+    ]
+    names = [*config["schedules"]["sweeps"], *with_momentum]
+    sweeps = config["sweeps"]
+    return {"schedules": {n: schedule_text(schedule_of(sweeps[n]["schedule"])) for n in names}}
 
 
 FIGURES = (
@@ -193,6 +208,24 @@ FIGURES = (
     _algorithm("batch", "batches", "critical"),
     _algorithm("label_noise", "noise"),
     Figure(
+        "momentum",
+        "momentum_losses.py",
+        "Algorithms",
+        ("momentum",),
+        _files("momentum", "curves", "points"),
+        _nothing,
+        lambda config: _pairs(config["momentum"]["points"][:MOST_COLUMNS]),
+    ),
+    Figure(
+        "dana_exponents",
+        "dana_exponents.py",
+        "Algorithms",
+        ("momentum",),
+        _files("momentum", "points", "plane"),
+        _nothing,
+        lambda config: _pairs(config["momentum"]["points"]),
+    ),
+    Figure(
         "data_spectra",
         "data_spectra.py",
         "Data",
@@ -243,12 +276,7 @@ TABLES = (
         "table5_algorithms",
         ("schedules",),
         {"exponents": EXPONENTS},
-        lambda config: {
-            "schedules": {
-                name: schedule_text(schedule_of(config["sweeps"][name]["schedule"]))
-                for name in config["schedules"]["sweeps"]
-            }
-        },
+        _algorithm_sweeps,
         category="Algorithms",
     ),
     Table(
@@ -264,6 +292,13 @@ TABLES = (
         _files("data", "training"),
         _nothing,
         category="Data",
+    ),
+    Table(
+        "table8_momentum",
+        ("momentum",),
+        _files("momentum", "points"),
+        _nothing,
+        category="Algorithms",
     ),
 )
 """Tables for readers."""

@@ -5,17 +5,22 @@ Imported at every parse of the Snakefile: no scipy here.
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from itertools import product
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from plrf.engines.registry import ENGINES, WITH_RUNS, Engine
+from plrf.exact import momentum as with_momentum
 from plrf.exact.best_sizes import optimal_budgets
 from plrf.exact.ridge import kernel_mass
+from plrf.momentum import Momentum
 from plrf.scaling import ScalingRule
 from plrf.schedules import schedule_of
+from plrf.study.momenta import momentum_text, remembers, rule_of
 from plrf.study.problems import KeyPath
 from plrf.study.schedules import schedule_text
 from plrf.study.schemas.grid import GRID
@@ -41,13 +46,18 @@ def expand(config: Mapping[str, Any]) -> pd.DataFrame:
         One row per (sweep, alpha, beta, d, engine) in the config's order, with the columns and
         dtypes of `plrf.study.schemas.grid.GRID`.
     """
-    return pd.concat([sweep_grid(*item) for item in config["sweeps"].items()], ignore_index=True)
+    tables = []
+    for name, sweep in config["sweeps"].items():
+        rows = sweep_grid(name, sweep)
+        masses = [kernel_mass_of(sweep, row, row["d"]) for row in rows.to_dict("records")]
+        tables.append(rows.assign(kernel_mass=np.array(masses, float))[GRID.names])
+    return pd.concat(tables, ignore_index=True)
 
 
 def sweep_grid(name: str, sweep: Mapping[str, Any]) -> pd.DataFrame:
-    """Expand one sweep, completed; see `expand`."""
-    dtypes = GRID.empty_table().to_pandas().dtypes
-    return pd.DataFrame(list(_rows(name, sweep)), columns=GRID.names).astype(dtypes.to_dict())
+    """Expand one sweep, completed, without kernel masses, which jobs do not need; see `expand`."""
+    dtypes = GRID.empty_table().to_pandas().dtypes.drop("kernel_mass")
+    return pd.DataFrame(list(_rows(name, sweep)), columns=dtypes.index).astype(dtypes.to_dict())
 
 
 def _rows(name: str, sweep: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -70,8 +80,8 @@ def _rows(name: str, sweep: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             "batch": sweep["batch"],
             "c": sweep["c"],
             "schedule": schedule_text(schedule),
+            "momentum": momentum_text(sweep["momentum"]),
             "learning_rate": scaling.training(model).learning_rate,
-            "kernel_mass": grid_kernel_mass(scaling, variances_of(point), d),
             "phase": phase_of(point),
         }
         for engine, sizes in asked:
@@ -80,8 +90,13 @@ def _rows(name: str, sweep: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                 if d not in sizes or d not in budgets[alpha]:
                     continue
                 runs, flops = sweep["runs"], budgets[alpha][d]
-            steps = steps_of(schedule, math.ceil(flops / (d * sweep["batch"])))
+            steps = last_step(sweep, d, flops)
             yield {**size, "engine": engine.name, "flops": flops, "steps": steps, "runs": runs}
+
+
+def last_step(sweep: Mapping[str, Any], d: int, flops: float) -> int:
+    """Number of steps that take a size to a budget."""
+    return steps_of(schedule_of(sweep["schedule"]), math.ceil(flops / (d * sweep["batch"])))
 
 
 def job_seconds(rows: pd.DataFrame, config: Mapping[str, Any]) -> float:
@@ -183,8 +198,28 @@ def needs_runs(sweep: Mapping[str, Any]) -> bool:
     return not WITH_RUNS.keys().isdisjoint(sweep["engines"])
 
 
+def kernel_mass_of(sweep: Mapping[str, Any], point: Mapping[str, Any], d: int) -> float:
+    """Kernel mass of a size at a point of a sweep, with momentum the largest of all steps.
+
+    Learning rate and batch are those of step 0: no factor of a schedule exceeds 1.
+    """
+    scaling, variances = scaling_rule(sweep), variances_of(point)
+    if not remembers(sweep):
+        return grid_kernel_mass(scaling, variances, d)
+    rule = rule_of(sweep["momentum"], scaling.whole_model(task_of(point), d), sweep["batch"])
+    return grid_kernel_mass(scaling, variances, d, rule, last_step(sweep, d, sweep["flops"]))
+
+
 @cache
-def grid_kernel_mass(scaling: ScalingRule, task: Task, d: int) -> float:
-    """Kernel mass of a size, whatever the target is; remembered: rows and checks share it."""
+def grid_kernel_mass(
+    scaling: ScalingRule, task: Task, d: int, momentum: Momentum | None = None, last: int = 0
+) -> float:
+    """Kernel mass of a size, whatever the target is; remembered: rows and checks share it.
+
+    With momentum it is the largest of steps up to a last one.
+    """
     model = scaling.whole_model(task, d)
-    return kernel_mass(model, scaling.training(model))
+    sgd = scaling.training(model)
+    if momentum is None:
+        return kernel_mass(model, sgd)
+    return with_momentum.kernel_mass(model, replace(sgd, momentum=momentum), last)

@@ -8,9 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from plrf.model import Model
 from plrf.schedules import schedule_of
+from plrf.study.momenta import momentum_text, rule_of
 from plrf.study.schedules import schedule_text
 from plrf.study.schemas.losses import loss_status
+from plrf.study.tasks import task_of
 from plrf.training import SGD, trainings
 
 Array = NDArray[np.float64]
@@ -24,9 +27,11 @@ def runner_of(name: str) -> Callable[..., Any]:
 
 
 def training_of(point: Mapping[str, Any]) -> SGD:
-    """Training of a row of the grid, with the schedule as the configuration gives it."""
+    """Training of a row of the grid, with schedule and momentum as the configuration gives them."""
     schedule = schedule_of(point["schedule"])
-    return SGD(point["learning_rate"], point["batch"], schedule, point["steps"])
+    model = Model(task_of(point), point["d"], point["v"])
+    momentum = rule_of(point["momentum"], model, point["batch"])
+    return SGD(point["learning_rate"], point["batch"], schedule, point["steps"], momentum)
 
 
 def flops_at(d: int, sgd: SGD, steps: NDArray[np.int64]) -> Array:
@@ -49,7 +54,7 @@ def loss_rows(
     Parameters
     ----------
     point : mapping
-        A row of the grid, with the schedule as the configuration gives it.
+        A row of the grid, with schedule and momentum as the configuration gives them.
     engine : str
         Its name.
     run : int
@@ -68,6 +73,7 @@ def loss_rows(
         {
             **{key: point[key] for key in keys},
             "schedule": schedule_text(schedule_of(point["schedule"])),
+            "momentum": momentum_text(point["momentum"]),
             "engine": engine,
             "run": run,
             "step": steps,

@@ -9,7 +9,10 @@ from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
+from plrf.model import power_law_model
+from plrf.momentum import MOMENTA
 from plrf.schedules import SCHEDULES, schedule_of
+from plrf.study.momenta import NONE, rule_of
 from plrf.study.problems import Problem, problem, suggestion
 
 TYPE_NAMES = {
@@ -58,8 +61,19 @@ def _is_schedule(value: object) -> bool:
     return not isinstance(value, str | dict) or bool(schedule_of(value))
 
 
+def _is_momentum(value: object) -> bool:
+    """The same of momentum, for some model: ranges depend on none."""
+    if isinstance(value, str | dict):
+        rule_of(value, ANY_MODEL, 1)
+    return True
+
+
+ANY_MODEL = power_law_model(1.0, 1.0, 10, 40)
+# What a value of a format is named by.
+NAMES = {"schedule": list(SCHEDULES), "momentum": [NONE, *MOMENTA]}
 FORMATS = FormatChecker(formats=())
 FORMATS.checkers["schedule"] = (_is_schedule, (TypeError, ValueError))
+FORMATS.checkers["momentum"] = (_is_momentum, (TypeError, ValueError))
 
 
 def schema_problems(config: object, schema: Mapping[str, Any]) -> Iterator[Problem]:
@@ -89,17 +103,18 @@ def _rule(error: ValidationError) -> str:
     elif error.validator == "enum":
         allowed = ", ".join(allowed)
     elif error.validator == "format":
-        allowed = _schedule_rule(error)
+        allowed = _named_rule(error)
     return RULES[error.validator].format(allowed) + hint + _meaning(error.schema)
 
 
-def _schedule_rule(error: ValidationError) -> str:
-    """Say what is wrong with a schedule: its name, or what its parameters may be."""
+def _named_rule(error: ValidationError) -> str:
+    """Say what is wrong with a schedule or momentum: its name, or what its parameters may be."""
     name = error.instance.get("name", "") if isinstance(error.instance, dict) else error.instance
-    if name in list(SCHEDULES):
+    known = NAMES[error.validator_value]
+    if name in known:
         return str(error.cause)
-    hint = suggestion(name, SCHEDULES)
-    return f"must be one of {', '.join(SCHEDULES)}{f'; {hint}' if hint.startswith('did') else ''}"
+    hint = suggestion(name, known)
+    return f"must be one of {', '.join(known)}{f'; {hint}' if hint.startswith('did') else ''}"
 
 
 def _spelling_hint(value: object, expected: str) -> str:

@@ -1,39 +1,26 @@
-"""What a schema cannot say of a sweep: the edge of the power law, stability, budgets, names."""
+"""What a schema cannot say of a sweep: the edge of the power law, sizes, budgets, names."""
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from decimal import ROUND_DOWN, Context
 from operator import itemgetter
 from typing import Any
 
-from plrf.engines.registry import DRAWN, ENGINES, EXACT, WITH_RUNS
+from plrf.engines.registry import DRAWN, ENGINES, WITH_RUNS
 from plrf.exact.groups import LEAST_SIZE
-from plrf.exact.loss import MOST_STEPS
-from plrf.exact.modes import single_steps
-from plrf.exact.ridge import critical_learning_rate
-from plrf.scaling import ScalingRule
-from plrf.schedules import schedule_of
 from plrf.study.catalogue import FIGURES
 from plrf.study.grid import (
     engine_sizes,
     features,
-    grid_kernel_mass,
     has_points,
     needs_runs,
-    point_of,
     points,
     power_laws,
     run_budgets,
-    scaling_rule,
-    variances_of,
 )
 from plrf.study.problems import KeyPath, Problem, problem
-from plrf.study.schedules import scheduled
 from plrf.study.tasks import SpectrumError
-from plrf.task import Task
+from plrf.study.training_checks import feature_problems, training_problems
 from plrf.theory.phases import TOLERANCE
-from plrf.training import SGD, steps_of
 
 # Budgets of a narrower window could not be told apart.
 NARROWEST_WINDOW = 1.01
@@ -58,9 +45,8 @@ def sweep_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]
     first = [
         *_size_problems(path, sweep),
         *_group_problems(path, sweep),
-        *_schedule_problems(path, sweep),
+        *training_problems(path, sweep),
         *edge_problems(path, sweep),
-        *stability_problems(path, sweep),
         *_budget_problems(path, sweep),
     ]
     yield from first or _run_problems(path, sweep)
@@ -122,7 +108,7 @@ def _group_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem
     for engine in (engine for name, engine in ENGINES.items() if name in sweep["engines"]):
         if engine.samples or not engine.stochastic:
             continue
-        yield from _feature_problems(path, sweep, f"with the engine {engine.name}")
+        yield from feature_problems(path, sweep, f"with the engine {engine.name}")
         if min(sweep["d"]) > sweep.get("largest_sampled_d", math.inf):
             return
         small = [d for d in engine_sizes(engine, sweep) if d < LEAST_SIZE]
@@ -137,33 +123,6 @@ def _group_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem
             rule = f"must be at least {LEAST_SIZE} with the engine {engine.name}"
             for d in small:
                 yield problem((*path, "d", sweep["d"].index(d)), d, rule)
-
-
-def _feature_problems(path: KeyPath, sweep: Mapping[str, Any], where: str) -> Iterator[Problem]:
-    """Find sizes that have as many parameters as features."""
-    if any(features(sweep, d) == d for d in sweep["d"]):
-        key = "spectrum" if "spectrum" in sweep else "v_over_d"
-        yield problem((*path, key), sweep[key], f"v must exceed every d {where}")
-
-
-def _schedule_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]:
-    """Find what a schedule does not go with."""
-    if not scheduled(sweep):
-        return
-    if "around_optimum" in sweep:
-        rule = "must be left out with a schedule: best budgets are those of a constant rate"
-        yield problem((*path, "around_optimum"), sweep["around_optimum"], rule)
-    if EXACT not in sweep["engines"]:
-        return
-    yield from _feature_problems(path, sweep, f"with the engine {EXACT} and a schedule")
-    schedule, step = schedule_of(sweep["schedule"]), min(sweep["d"]) * sweep["batch"]
-    last = steps_of(schedule, math.ceil(sweep["flops"] / step))
-    if single_steps(SGD(1.0, sweep["batch"], schedule, last), last) > MOST_STEPS:
-        rule = (
-            f"{last} steps at d = {min(sweep['d'])}, at most {MOST_STEPS} can be made one by one "
-            f"by the engine {EXACT} with this schedule"
-        )
-        yield problem((*path, "flops"), sweep["flops"], rule)
 
 
 def _run_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]:
@@ -195,40 +154,6 @@ def edge_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]:
                 f"no power law, 2(alpha + beta) = {2 * (alpha + beta):.10g} must be at least 1; "
                 f"allowed at alpha = {alpha}: beta >= {0.5 - alpha:.10g} (model section 1)",
             )
-
-
-def stability_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]:
-    """Find a learning rate at which the expected loss diverges for some point and d.
-
-    Where a constant rate is stable, each step of a schedule is: no factor of the rate exceeds 1,
-    and where the batch B grows, gamma B stays and the kernel mass falls (section 10).
-    """
-    tasks = {alpha: variances_of(point_of(sweep, alpha, beta)) for _, alpha, beta in points(sweep)}
-    scaling = scaling_rule(sweep)
-    masses = {
-        (alpha, d): grid_kernel_mass(scaling, task, d)
-        for alpha, task in tasks.items()
-        for d in sweep["d"]
-    }
-    unstable = [place for place, mass in masses.items() if mass >= 1]
-    if unstable:
-        limits = {(alpha, d): _critical_c(scaling, tasks[alpha], d) for alpha, d in unstable}
-        alpha, d = worst = min(limits, key=lambda place: (limits[place], place))
-        limit = Context(prec=3, rounding=ROUND_DOWN).create_decimal(limits[worst])
-        where = f"d = {d}" if alpha is None else f"alpha = {alpha}, d = {d}"
-        yield problem(
-            (*path, "c"),
-            sweep["c"],
-            f"SGD diverges, kernel mass |K| = {masses[worst]:.3g} at {where}; "
-            f"allowed: c < {limit} (model section 3)",
-        )
-
-
-def _critical_c(scaling: ScalingRule, task: Task, d: int) -> float:
-    """The constant of the learning rate at the threshold of a size."""
-    model = scaling.whole_model(task, d)
-    unit = replace(scaling, c=1.0).training(model)
-    return critical_learning_rate(model, unit.batch) / unit.learning_rate
 
 
 def _budget_problems(path: KeyPath, sweep: Mapping[str, Any]) -> Iterator[Problem]:

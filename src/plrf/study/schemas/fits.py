@@ -4,8 +4,10 @@ import pyarrow as pa
 
 from plrf.study.schemas.fields import POINT, schema
 
+TRAINED = [*POINT, ("momentum", pa.string())]  # with the parameters that are not the defaults
+
 ISOFLOP = schema(
-    *POINT,
+    *TRAINED,
     ("engine", pa.string()),
     ("window", pa.int64()),  # place in the sweep's list of windows: 0 is the main one
     ("flops", pa.float64()),
@@ -13,7 +15,7 @@ ISOFLOP = schema(
     ("loss", pa.float64()),  # mean over runs; NaN where the size does not reach the budget
 )
 FRONTS = schema(
-    *POINT,
+    *TRAINED,
     ("engine", pa.string()),
     ("window", pa.int64()),
     ("method", pa.string()),  # approach0, approach1, approach2, approach2_spline or approach3
@@ -33,7 +35,7 @@ FRONTS = schema(
 # The deviation of an estimate from theory is the sum of three: estimate - expected is noise,
 # expected - exact the method's own bias, and exact - theory is due to the finite size.
 EXPONENTS = schema(
-    *POINT,
+    *TRAINED,
     ("phase", pa.string()),
     ("engine", pa.string()),
     ("window", pa.int64()),

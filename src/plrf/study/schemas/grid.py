@@ -13,8 +13,9 @@ GRID = schema(
     ("c", pa.float64()),
     ("noise", pa.float64()),  # variance of the labels' noise
     ("schedule", pa.string()),  # with the parameters that are not the defaults
+    ("momentum", pa.string()),  # likewise; "none" without
     ("learning_rate", pa.float64()),
-    ("kernel_mass", pa.float64()),
+    ("kernel_mass", pa.float64()),  # with momentum the largest of all steps
     ("flops", pa.float64()),  # budget of one run
     ("steps", pa.int64()),
     ("runs", pa.int64()),  # 0 for engines that average W out

@@ -14,6 +14,7 @@ LOSSES = schema(
     ("learning_rate", pa.float64()),
     ("noise", pa.float64()),  # variance of the labels' noise; losses are without it
     ("schedule", pa.string()),  # with the parameters that are not the defaults
+    ("momentum", pa.string()),  # likewise; "none" without
     ("engine", pa.string()),
     ("run", pa.int64()),  # -1 where W is averaged out
     ("step", pa.int64()),
