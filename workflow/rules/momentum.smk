@@ -5,11 +5,6 @@ wildcard_constraints:
     kind="points|plane",
 
 
-rule momentum:
-    input:
-        momentum_results,
-
-
 rule momentum_fronts:
     output:
         "results/momentum/parts/{kind}_{part}.parquet",

@@ -72,8 +72,3 @@ def momentum_settings(*more):
     """What all fronts with momentum are measured with, and more keys of the block."""
     keys = ("v_over_d", "batch", "c", "kept", "c3", *more)
     return {key: config["momentum"][key] for key in keys}
-
-
-def momentum_results(wildcards):
-    """Figures and tables of the block."""
-    return results_of("Algorithms", "momentum")
