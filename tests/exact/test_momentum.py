@@ -8,6 +8,7 @@ from plrf.engines.recursion import run
 from plrf.engines.reduction import reduce
 from plrf.exact import modes, momentum
 from plrf.exact.loss import DivergenceError
+from plrf.exact.modes import complex_modes
 from plrf.exact.ridge import (
     ConvergenceError,
     DeterministicEquivalent,
@@ -65,6 +66,44 @@ def test_without_momentum_stability_is_that_of_sgd(batch):
     assert mass == pytest.approx(kernel_mass(model, SGD(gamma, batch)), rel=1e-9)
     critical = momentum.critical_learning_rate(model, sgd, 100)
     assert critical == pytest.approx(critical_learning_rate(model, batch), rel=1e-5)
+
+
+def on_complex_modes(model, sgd, n):
+    """Losses on a contour around the spectrum, whose nodes are modes with complex eigenvalues."""
+    spectrum, rule = DeterministicEquivalent(model), sgd.momentum
+    gamma, batch, kept = sgd.learning_rate, sgd.batch, 1 - rule.forgetting
+    first, third = gamma * (rule.direct + rule.weight), gamma * rule.weight * kept
+    modes = complex_modes(spectrum, 3 / (first * (batch + 1))).contour(0)
+    z, losses = modes.points[0], []
+    q, x, u = modes.signal[0], 0 * z, 0 * z
+    for _ in range(n):
+        losses.append(spectrum.capacity + q.sum().real)
+        mean, square = batch * z, batch * (batch + 1) * z**2
+        source = batch * z * modes.trace[0] * (losses[-1] + spectrum.noise) + square * q
+        q, x, u = (
+            (1 - 2 * first * mean) * q
+            + first**2 * source
+            - 2 * third * (1 - first * mean) * x
+            + third**2 * u,
+            kept * (1 - first * mean) * x
+            + mean * (q - third * x)
+            - first * source
+            - third * kept * u,
+            kept**2 * u + 2 * kept * mean * x + source,
+        )
+    return np.array(losses)
+
+
+@pytest.mark.parametrize("name", ["heavy_ball", "nesterov"])
+@pytest.mark.parametrize(("alpha", "beta", "d"), [(1.0, 0.7, 10**4), (0.4, 1.0, 10**3)])
+def test_constant_momentum_agrees_with_complex_modes(alpha, beta, d, name):
+    """Where what is remembered is soon lost, their factors stay below 1."""
+    model, gamma = power_law_model(alpha, beta, d, 4 * d, 0.01), learning_rate(0.3, alpha, 4 * d, 1)
+    rule = momentum_of({"name": name, "momentum": 0.4}, model, 1)
+    sgd, steps = SGD(gamma, momentum=rule), np.arange(1001)
+    loss, error = momentum.stepped(steps, model, sgd)
+    np.testing.assert_allclose(loss, on_complex_modes(model, sgd, steps.size), rtol=1e-9)
+    assert np.all(error < 1e-6 * loss)
 
 
 def test_nodes_of_a_given_spectrum():
