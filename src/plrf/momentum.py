@@ -34,7 +34,14 @@ class Momentum:
     forgetting : float
         Part Delta of what is remembered that is lost in a step; in step 0 if it falls.
     delay : float
-        Delta falls as ``delay/(delay + t)`` from 1 on; infinite where it stays.
+        Delta falls as ``delay/(delay + t)``; infinite where it stays.
+
+    Raises
+    ------
+    ValueError
+        If a number is negative, or forgetting above 1.
+    TypeError
+        If something is not a number.
     """
 
     direct: float
@@ -42,6 +49,13 @@ class Momentum:
     exponent: float = 0.0
     forgetting: float = 1.0
     delay: float = np.inf
+
+    def __post_init__(self) -> None:
+        for name in ("direct", "weight", "exponent", "forgetting"):
+            number(name, getattr(self, name), least=0)
+        if self.forgetting > 1:
+            raise ValueError(f"forgetting = {self.forgetting:.12g}: must be at most 1")
+        number("delay", self.delay, above=0, infinite=True)
 
     def weights(self, steps: NDArray[Any]) -> Array:
         """Factors of what is remembered; in the shape of the steps."""
@@ -77,7 +91,7 @@ def nesterov(model: Model, batch: float, momentum: Any = 0.9) -> Momentum:
 
 def dana_constant(model: Model, batch: float, c3: Any = 0.2, delta: Any = None) -> Momentum:
     """DANA-constant (arXiv:2505.16098): weight ``c3 B/d``, Delta ``delta/(delta + t)``."""
-    weight = number("c3", c3, least=0) * batch / model.d
+    weight = float(number("c3", c3, least=0) * batch / model.d)
     return Momentum(1.0, weight, delay=_delay(delta, model))
 
 

@@ -58,6 +58,44 @@ def test_nodes_that_miss_the_trace_are_refused():
     assert np.isnan(found.loss).all() and np.isnan(found.error).all()
 
 
+@pytest.mark.parametrize(
+    ("alpha", "beta", "d", "v"),
+    [(2.5, 1.0, 100, 400), (2.5, 1.0, 1000, 4000), (0.3, 0.4, 100, 400)],
+)
+def test_stated_errors_hold_where_both_rules_are_off_alike(alpha, beta, d, v):
+    """Large alpha: narrow cells; alpha = 0.3: a contour near a pole. Contours are good to 1e-10."""
+    model, gamma = power_law_model(alpha, beta, d, v), 0.05
+    steps = np.array([0, 1, 100, 1000, 10**4])
+    loss, error = momentum.stepped(steps, model, SGD(gamma, momentum=NONE))
+    exact = plrf.expected_loss(steps, **model.parameters, learning_rate=gamma)
+    assert np.all(np.abs(loss - exact.loss) <= error + 1e-10 * exact.loss)
+
+
+def test_v_close_to_a_small_d_is_refused():
+    for alpha, beta, d, v in ((1.0, 0.7, 30, 31), (2.5, 1.0, 20, 24)):
+        with pytest.raises(ConvergenceError, match="relative error of the trace"):
+            momentum.stepped(STEPS, power_law_model(alpha, beta, d, v), SGD(0.05, momentum=NONE))
+
+
+@pytest.mark.parametrize("name", ["cosine", "polynomial", "wsd"])
+def test_schedules_that_end_at_rate_zero(name):
+    """Of what remembers nothing, they are those of SGD."""
+    task = {"alpha": 1.0, "beta": 0.7, "d": 100, "v": 400, "learning_rate": 0.2, "schedule": name}
+    found = plrf.expected_loss([10, 100, 1000], **task, momentum=NONE)
+    plain = plrf.expected_loss([10, 100, 1000], **task)
+    np.testing.assert_allclose(found.loss, plain.loss, rtol=1e-9)
+    assert np.isfinite(plrf.expected_loss([100], **task, momentum="dana_decaying").loss).all()
+
+
+@pytest.mark.parametrize("rate", [1e-12, 1e-6, 1e-3])
+def test_small_rates_are_stable(rate):
+    """In step 0 DANA remembers nothing, and the kernel mass is half the rate times the trace."""
+    model = power_law_model(1.0, 0.7, 100, 400)
+    rule = momentum_of({"name": "dana_constant", "c3": 0.0}, model, 1)
+    mass = momentum.kernel_mass(model, SGD(rate, momentum=rule), 10)
+    assert mass == pytest.approx(kernel_mass(model, SGD(rate)), rel=1e-6)
+
+
 @pytest.mark.parametrize("batch", [1, 8])
 def test_without_momentum_stability_is_that_of_sgd(batch):
     model, gamma = power_law_model(1.0, 0.7, 1000, 4000), learning_rate(0.5, 1.0, 4000, batch)

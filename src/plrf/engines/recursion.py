@@ -102,6 +102,7 @@ def _with_momentum(
         diverged_at[first] = start + above.argmax(axis=0)[first]
         start += len(losses)
     recorded[(diverged_at >= 0) & (steps[:, None] >= diverged_at)] = np.nan
+    # Not all terms are positive, but long doubles never differed by more.
     error = (steps + 1) * (sgd.batches(steps) + 16) * np.finfo(float).eps
     return LossCurves(recorded.reshape(-1, *shape), error, diverged_at.reshape(shape))
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from plrf.exact.inversion import invert_at
 from plrf.exact.loss import DivergenceError, check_momentum, check_schedule
 from plrf.exact.modes import planned
+from plrf.exact.momentum import critical_learning_rate as momentum_threshold
 from plrf.exact.momentum_losses import log_loss, rough_log_loss
 from plrf.exact.ridge import (
     ConvergenceError,
@@ -78,10 +79,18 @@ class BudgetLosses:
         Raises
         ------
         DivergenceError
-            If it is not.
+            If it is not; the message names the threshold of c.
         """
         model, sgd = self.remembering(log_d)
-        check_momentum(model, sgd, int(flops / (model.d * sgd.batch)))
+        last = int(flops / (model.d * sgd.batch))
+        try:
+            check_momentum(model, sgd, last)
+        except DivergenceError as error:
+            limit = momentum_threshold(model, sgd, last) / sgd.learning_rate * self.rule.c
+            raise DivergenceError(
+                f"c = {self.rule.c:g} diverges at {model}, batch={sgd.batch}, with {sgd.momentum}: "
+                f"it must be below {limit:.6g}"
+            ) from error
 
     def log_loss(self, log_d: float, flops: float) -> Array:
         """Log P, its derivative in log f at fixed d, and how far both are from a check.

@@ -42,13 +42,14 @@ class ExpectedLoss:
     loss, forcing, kernel : arrays
         P(r), F(r) and K(r) of model section 3.
     error : array
-        Estimated relative error of ``loss``: the difference between two contours, and rounding.
+        Estimated relative error of ``loss``: the difference between two contours, or with momentum
+        two rules of real nodes, and rounding.
         It is NaN, as are the losses of that model, where the solver did not converge.
     limit, capacity, kernel_mass : float or arrays
         P(infinity), F_0 and |K| of each model, in the shape of their sizes. With noise s2 of labels
         P(infinity) is ``(F_0 + s2 |K|)/(1 - |K|)``.
 
-    With a schedule, forcing, kernel, limit and kernel mass are NaN: they are of a constant rate.
+    With a schedule or momentum, forcing, kernel, limit and kernel mass are NaN.
     """
 
     loss: Array

@@ -18,11 +18,12 @@ from plrf.training import BLOCK, SGD, trainings
 
 Array = NDArray[np.float64]
 
-# Length of cells in log kappa and points of their rules: of the nodes that give the values, and of
-# those that check them.
-RULES = ((0.3, 8), (0.4, 7))
+# Length of cells in log kappa, points of their rules and nodes of their contours: of the nodes that
+# give the values, and of those that check them.
+RULES = ((0.3, 8, 64), (0.4, 7, 48))
 PROBED = 40  # steps at which stability is looked at
 HALVINGS = 60
+MOST_LOST = 1e-8  # of the trace, relatively: where v is close to d, rules are off alike
 MOST_STEPS = 10**7  # that are made one by one
 PER_DECADE = (40, 20)  # steps of logarithmic time
 
@@ -36,12 +37,16 @@ class Nodes:
         Eigenvalues, and how many of them feel the noise of gradients.
     state : array, shape (2, 3, n)
         The three numbers of each.
+    difference : float
+        Largest relative difference of losses so far, also to the first one, which is known.
     floors, noises : arrays, shape (2,)
         F0 and s2.
     """
 
     def __init__(self, model: Model) -> None:
         rules = [real_nodes(model, *rule) for rule in RULES]
+        for rule in rules:
+            rule.check(model, MOST_LOST)
         length = max(rule.points.size for rule in rules)
         self.points, self.multiplicities = np.ones((2, length)), np.zeros((2, length))
         self.state = np.zeros((2, 3, length))
@@ -53,8 +58,10 @@ class Nodes:
             self.state[k, 0, :size] = rule.signal
         self.floors = np.full(2, DeterministicEquivalent(model).capacity)
         self.noises = np.full(2, model.task.noise)
-
-        self.step, self.difference = 0, 0.0
+        features = model.task.shrinkage_rule(model.d, model.v)
+        first = float((features.columns[:, 1] / features.powers).sum())
+        own = self.floors + self.state[:, 0].sum(axis=1)
+        self.step, self.difference = 0, float(np.abs(own / first - 1).max()) if first else 0.0
 
     def to(self, stop: int, steps: NDArray[np.int64], sgd: SGD) -> tuple[Array, Array]:
         """Make all steps before ``stop``.
@@ -147,7 +154,8 @@ def planned(steps: NDArray[np.int64], model: Model, sgd: SGD) -> tuple[Array, Ar
 def kernel_mass(model: Model, sgd: SGD, last: int) -> float:
     """Largest kernel mass of steps up to a last one, each repeated for ever (model section 14).
 
-    Below 1 the expected loss does not diverge; it is infinite where a mode alone diverges.
+    Below 1 the expected loss does not diverge, if steps change slowly: log-spaced ones are looked
+    at. It is infinite where a mode alone diverges.
     """
     nodes = real_nodes(model, *RULES[1])
     felt = nodes.trace > 0  # the others are of the target, which has no part in it
@@ -156,6 +164,8 @@ def kernel_mass(model: Model, sgd: SGD, last: int) -> float:
     *parts, direct = sgd.remembered_at(steps)
     largest = 0.0
     for rate, batch, weight, forgetting in np.column_stack(parts).tolist():
+        if not rate * (direct + weight) > 0:  # as at the end of schedules: nothing moves
+            continue
         step = StepMatrices.of(points, rate, batch, weight, forgetting, direct)
         largest = max(largest, step.mass(multiplicities))
     return largest

@@ -17,9 +17,9 @@ from plrf.model import Model
 
 Array = NDArray[np.float64]
 
-NODES = 48  # of the contour of a cell
+CONTOUR = 48  # nodes of the contour of a cell
 MOST_LOST = 1e-3  # of the trace, relatively
-LEAST_NORM = 1e-11  # of an orthogonal polynomial; below, moments do not tell it
+LEAST_NORM = 1e-13  # of an orthogonal polynomial; below, moments do not tell it
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,9 +39,21 @@ class RealNodes:
     signal: Array
     trace: Array
 
+    def check(self, model: Model, most: float) -> None:
+        """Check that they are those of the model.
+
+        Raises
+        ------
+        ConvergenceError
+            If some eigenvalue is not positive, or they do not sum up to Tr D to some accuracy.
+        """
+        lost = abs(self.trace.sum() / model.task.trace(model.v) - 1)
+        if self.points.min() <= 0 or not lost <= most:
+            raise ConvergenceError(f"real nodes at {model}: relative error of the trace {lost:.1e}")
+
 
 @lru_cache(maxsize=8)  # trainings of many lengths are on the same
-def real_nodes(model: Model, step: float, points: int) -> RealNodes:
+def real_nodes(model: Model, step: float, points: int, contour: int = CONTOUR) -> RealNodes:
     """Gauss rules of all cells of a spectrum.
 
     Parameters
@@ -52,14 +64,15 @@ def real_nodes(model: Model, step: float, points: int) -> RealNodes:
         Length of cells in log kappa.
     points : int
         Of the rule of a cell; a measure that is too narrow to tell has fewer.
+    contour : int
+        Nodes of the contour of a cell.
 
     Raises
     ------
     ConvergenceError
-        If some eigenvalue is not positive, or they do not sum up to Tr D, as happens at small d
-        where v is close to it.
+        If they are off by more than what coarse cells do, as at small d where v is close to it.
     """
-    cells = Cells.of(model, step, NODES)
+    cells = Cells.of(model, step, contour)
     low, high = (cells.z.real.min(axis=1), cells.z.real.max(axis=1))
     centre, half = (low + high) / 2, (high - low) / 2
     scaled = (cells.z - centre[:, None]) / half[:, None]
@@ -78,9 +91,7 @@ def real_nodes(model: Model, step: float, points: int) -> RealNodes:
     )
     used = (nodes.signal > 0) | (nodes.trace > 0)
     nodes = RealNodes(nodes.points[used], nodes.signal[used], nodes.trace[used])
-    lost = abs(nodes.trace.sum() / model.task.trace(model.v) - 1)
-    if nodes.points.min() <= 0 or not lost <= MOST_LOST:
-        raise ConvergenceError(f"real nodes at {model}: relative error of the trace {lost:.1e}")
+    nodes.check(model, MOST_LOST)
     return nodes
 
 

@@ -164,7 +164,8 @@ class Search:
         try:
             row, errors = self._from_rough(flops)
         except (NoMinimumError, ConvergenceError):
-            self.losses.check(self.guesses["d"], flops)
+            low, high = self.bounds
+            self.losses.check(min(max(self.guesses["d"], low), high), flops)
             raise
         self.losses.check(row[2], flops)
         return row, errors

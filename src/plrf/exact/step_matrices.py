@@ -79,4 +79,4 @@ class StepMatrices:
 def units(lam: Array, rate: float, batch: float, weight: float, forgetting: float) -> Array:
     """Units of what is remembered; shape (n,)."""
     drift = rate * weight * (1 - forgetting)
-    return np.sqrt(drift / (batch * lam)) if drift > 0 else np.ones(lam.shape)
+    return np.sqrt(drift / (batch * lam)) if drift > 0 else np.full(lam.shape, rate or 1.0)

@@ -26,14 +26,15 @@ def verdict(gain: np.ndarray, error: np.ndarray, heuristic: float) -> str:
     Returns
     -------
     str
-        "confirmed" if the last gain is within 0.01 or twice its error; else "not yet asymptotic"
-        if from the budget before it came closer by more than the errors, and "not seen" if not: at
-        larger budgets another minimum of the loss over sizes may be the lowest.
+        "not measured" if the last gain is not, or not to 0.01; "confirmed" if it is within 0.01 or
+        twice its error; else "not yet asymptotic" if from the budget before it came closer by more
+        than the errors, and "not seen" if not: at larger budgets another minimum of the loss over
+        sizes may be the lowest.
     """
+    if not gain.size or not error[-1] <= CLOSE or not np.isfinite(gain[-1]):
+        return NOT_MEASURED
     there = np.isfinite(gain)
     gain, error = gain[there], error[there]
-    if not gain.size:
-        return NOT_MEASURED
     apart = np.abs(gain - heuristic)
     if apart[-1] <= max(CLOSE, 2 * error[-1]):
         return CONFIRMED

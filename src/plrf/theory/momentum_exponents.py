@@ -62,6 +62,7 @@ BALANCES = (_of_phase, _of_capacity)
 def _at(algorithm: str, alpha: Array, power: Array, fall: Array) -> Array:
     """Exponents eta and xi at a balance; shape (2, ...)."""
     decaying = algorithm == "dana_decaying"
-    steps = power / (2 - 1 / (2 * alpha)) if decaying else (1 + power) / 2
+    speed = np.where(2 * alpha > 1, 2 - 1 / (2 * alpha), 1.0)
+    steps = power / speed if decaying else (1 + power) / 2
     found: Array = np.stack([fall, np.ones_like(fall)]) / (1 + steps)
     return found
