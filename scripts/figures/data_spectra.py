@@ -44,14 +44,14 @@ def draw_eigenvalues(ax: Axes, spectrum: pd.DataFrame, main: Any) -> None:
 def draw_tails(ax: Axes, spectrum: pd.DataFrame, main: Any) -> None:
     """Draw tail sums of the signal over the whole, where they are certain, and the fitted law."""
     tail, error = (spectrum[name] / spectrum["tail"].iloc[0] for name in ("tail", "tail_error"))
-    sure = tail > CERTAIN * error
+    sure = (tail > CERTAIN * error) & (spectrum["tail"].iloc[0] > 0)
     ranks, low, high = spectrum["rank"][sure], (tail - 2 * error)[sure], (tail + 2 * error)[sure]
     ax.fill_between(ranks, low.clip(lower=1e-12), high, **BAND)
     ax.plot(ranks, tail[sure], ".", color=BLUE, ms=3)
     if np.isfinite(main.beta):
         law = tail_sums(spectrum["rank"].to_numpy() ** (-2.0 * (main.alpha + main.beta)))
         draw_law(ax, tail, law, slice(main.first - 1, main.last_tail))
-    ax.set_ylim(0.5 * tail[sure].min(), 2)
+    ax.set_ylim(0.5 * tail[sure].min() if sure.any() else 0.01, 2)
 
 
 def draw_exponents(ax: Axes, exponents: pd.DataFrame) -> None:

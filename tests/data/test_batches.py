@@ -144,3 +144,12 @@ print(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text()).grou
         run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
         peaks.append(int(run.stdout) / 1024)
     assert peaks[1] - peaks[0] < 80
+
+
+def test_the_index_of_pandas_is_no_feature(tmp_path):
+    table = pd.DataFrame(np.arange(12.0).reshape(4, 3), columns=["a", "b", "y"])
+    table.sample(frac=1, random_state=1).to_parquet(tmp_path / "shuffled.parquet")
+    samples = samples_of(tmp_path / "shuffled.parquet")
+    assert samples.features == ("a", "b")
+    ((x, y),) = samples
+    assert sorted(map(tuple, np.column_stack([x, y]))) == sorted(map(tuple, table.to_numpy()))

@@ -209,7 +209,7 @@ class TestLosses:
 
     def test_without_runs(self):
         alone = Study({"losses": self.losses(1.0).tables["losses"].query("run < 0")}, {})
-        with pytest.raises(Untested, match="no sweep has both"):
+        with pytest.raises(Untested, match="no sweep of power laws"):
             claimed_losses.volterra_describes_sgd(alone)
 
     @pytest.mark.parametrize(("last", "verdict"), [(2.05, REPRODUCED), (3.0, NOT_AT_THIS_SCALE)])

@@ -16,7 +16,7 @@ SMALL = np.full(3, 1e-4)
         ([0.03, 0.05, 0.07], "not yet asymptotic"),
         ([0.03, 0.05, 0.05], "not seen"),
         ([0.10, 0.13, 0.16], "not seen"),
-        ([0.03, 0.098, np.nan], "confirmed"),
+        ([0.03, 0.098, np.nan], "not measured"),
         ([np.nan, np.nan, np.nan], "not measured"),
     ],
 )
@@ -25,7 +25,8 @@ def test_verdict_on_an_expected_gain_of_a_tenth(gain, expected):
 
 
 def test_an_uncertain_gain_confirms_within_twice_its_error():
-    assert verdict(np.array([0.05]), np.array([0.03]), 0.1) == "confirmed"
+    assert verdict(np.array([0.085]), np.array([0.009]), 0.1) == "confirmed"
+    assert verdict(np.array([0.05]), np.array([0.03]), 0.1) == "not measured"
 
 
 def front(algorithm, flops, eta, heuristic):

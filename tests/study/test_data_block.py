@@ -69,9 +69,10 @@ def test_mistakes_are_refused(keys, value, message):
 
 @pytest.fixture
 def with_file(tmp_path):
-    """A configuration with a user's file, whose columns are a, b and y."""
+    """A configuration with a user's file, whose columns are a to f and y."""
     path = tmp_path / "my.parquet"
-    pd.DataFrame({"a": [1.0], "b": [2], "y": [0.5]}).to_parquet(path)
+    columns = {name: [float(k)] for k, name in enumerate("abcdef")}
+    pd.DataFrame(columns | {"y": [0.5]}).to_parquet(path)
     config = deepcopy(QUICK)
     config["data"]["files"] = {"mine": {"samples": str(path), "target": "y"}}
     config["data"]["sets"] = ["digits", "mine"]
@@ -84,7 +85,7 @@ def test_own_files_are_a_set(with_file):
 
 def test_missing_target_is_named(with_file):
     with_file["data"]["files"]["mine"]["target"] = "z"
-    message = r"data\.files\.mine\.samples = .*: .*no column z, there are: a, b, y"
+    message = r"data\.files\.mine\.samples = .*: .*no column z, there are: a, b, c, d, e, f, y"
     with pytest.raises(ConfigError, match=message):
         validate(with_file, SCHEMA)
 
@@ -94,3 +95,26 @@ def test_names_of_our_sets_are_taken(with_file):
     files["digits"] = files["mine"]
     with pytest.raises(ConfigError, match=r"data\.files\.digits = .*: must be another name"):
         validate(with_file, SCHEMA)
+
+
+def test_too_few_features_and_sizes_beyond_them_are_refused(with_file, tmp_path):
+    block = with_file["data"]
+    block["training"]["sizes"]["mine"] = [3, 7]
+    message = r"data\.training\.sizes\.mine\[1\] = 7: must be at most 6, the features of mine"
+    with pytest.raises(ConfigError, match=message):
+        validate(with_file, SCHEMA)
+    pd.DataFrame({"a": [1.0], "y": [0.5]}).to_parquet(tmp_path / "my.parquet")
+    with pytest.raises(ConfigError, match=r"data\.files\.mine\.samples = .*at least 5 features"):
+        validate(with_file, SCHEMA)
+
+
+def test_a_spectrum_that_the_configuration_makes_is_no_task_of_a_sweep(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "results" / "data" / "digits" / "spectrum.parquet"
+    path.parent.mkdir(parents=True)
+    pd.DataFrame({"eigenvalue": [2.0, 1.0], "target": [1.0, 1.0]}).to_parquet(path)
+    config = deepcopy(QUICK)
+    sweep = {"spectrum": str(path), "d": [1], "flops": 1e4, "engines": ["volterra"], "c": 0.1}
+    config["sweeps"]["mine"] = sweep
+    with pytest.raises(ConfigError, match=r"sweeps\.mine\.spectrum = .*: must be a copy elsewhere"):
+        validate(config, SCHEMA)

@@ -112,6 +112,8 @@ MISTAKES = {
     "infinite": ("eigenvalue,target\n1,2\n2,inf\n", "row 2, column target = inf"),
     "text": ("eigenvalue,target\n1,2\n2,two\n", "row 2, column target = two"),
     "empty": ("", "cannot be read"),
+    "more fields than columns": ("eigenvalue,target\n1,2,3\n2,3,4\n", "more fields than the"),
+    "nothing to learn": ("eigenvalue,target\n1,0\n2,0\n", "all targets are 0"),
 }
 
 

@@ -58,6 +58,7 @@ rule join_fits:
 rule check_results:
     input:
         **exact_fronts(),
+        spectra=spectrum_files(),
         grid="results/grid.parquet",
         losses="results/aggregate/losses.parquet",
         exponents="results/fits/exponents.parquet",

@@ -1,6 +1,9 @@
 """Samples of real data: where they are, and what they are measured and trained with."""
 
-if "data" in config and workflow.is_main_process:
+block = config.get("data", {"sets": []})
+if workflow.is_main_process and not SETS.keys().isdisjoint(
+    [*block["sets"], *block.get("training", {}).get("sizes", [])]
+):
     check_environment("data")
 
 

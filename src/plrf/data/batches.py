@@ -234,15 +234,18 @@ def _npy_header(member: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
 
 
 def _parquet(path: str, target: str) -> Source:
-    """Parquet file: each column but the target is a feature."""
+    """Parquet file: each column but the target and an index is a feature."""
     with pq.ParquetFile(path) as file:
         schema, n = file.schema_arrow, file.metadata.num_rows
     if target not in schema.names:
         raise ValueError(f"{path}: no column {target}, there are: {', '.join(schema.names)}")
-    for field in schema:
+    # The index of a table of pandas is no feature.
+    index = (schema.pandas_metadata or {}).get("index_columns", [])
+    fields = [field for field in schema if field.name not in index]
+    for field in fields:
         if not (pa.types.is_integer(field.type) or pa.types.is_floating(field.type)):
             raise TypeError(f"{path}: column {field.name}: {field.type}, must be real numbers")
-    features = tuple(name for name in schema.names if name != target)
+    features = tuple(field.name for field in fields if field.name != target)
     if not features:
         raise ValueError(f"{path}: no column but the target {target}")
 

@@ -112,6 +112,8 @@ def measure_exponents(
     found = np.array([fit.alpha, fit.beta])
     law, spread = _unbiased(window, measured, fit, simulations, seed)
     covariance = np.cov(_resampled(window, task, fit)) + spread / simulations
+    if not np.isfinite(covariance).all():  # too many resamples lose a tail sum: no error, no beta
+        law = np.array([law[0], np.nan])
     last_tail = first - 1 + int((fit.weights > 0).sum())
     probabilities = phase_probabilities(law, covariance, seed)
     phase, status = _phase(*map(float, law))
@@ -123,7 +125,7 @@ def measure_exponents(
 
 def window_ranks(low: float, high: float, v: int) -> tuple[int, int]:
     """Ranks (first, last) from one share of v to another, as many as a fit needs at least."""
-    first = max(1, round(low * v))
+    first = max(1, min(round(low * v), v - LEAST_RANKS + 1))
     return first, min(v, max(round(high * v), first + LEAST_RANKS - 1))
 
 

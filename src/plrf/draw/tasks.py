@@ -33,7 +33,7 @@ def draw_tasks(ax: Axes, exponents: pd.DataFrame) -> None:
     limits = []
     for name, given in (("alpha", ALPHA_RANGE), ("beta", BETA_RANGE)):
         values = sure[name]
-        limits.append((min(given[0], *(values - MARGIN)), max(given[1], *(values + MARGIN))))
+        limits.append((min([given[0], *(values - MARGIN)]), max([given[1], *(values + MARGIN)])))
     draw_phases(ax, (0.0, limits[0][1]), limits[1], fill=True)
     for (name, rows), color, marker in zip(
         windows.groupby("set", sort=False), COLORS, MARKERS, strict=False

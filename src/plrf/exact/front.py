@@ -189,8 +189,8 @@ def front_search(
 ) -> Search:
     """Search for the front of `compute_optimal`, whose parameters are checked."""
     task = task_of(alpha, beta, eigenvalues, targets, noise)
-    v_over_d = number("v_over_d", v_over_d, above=1, infinite=True)
     if isinstance(task, PowerLawTask):
+        v_over_d = number("v_over_d", v_over_d, above=1, infinite=True)
         bounds = _power_law_range(task, v_over_d)
     else:
         bounds = float(np.log(LEAST_SIZE)), float(np.log(max(task.eigenvalues.size - 1, 1)))

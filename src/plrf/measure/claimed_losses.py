@@ -54,7 +54,9 @@ def volterra_describes_sgd(study: Study) -> Finding:
         if {engine.name, EXACT} <= set(rows["engine"].unique())
     ]
     if not parts:
-        raise Untested(f"no sweep has both SGD and {EXACT}")
+        raise Untested(
+            f"no sweep of power laws, without noise, schedule and momentum, has SGD and {EXACT}"
+        )
     both = pd.concat(parts)
     known = both[both["compared"]]
     points = known.groupby(POINT)["ratio"].agg(["mean", "sem", "size"])

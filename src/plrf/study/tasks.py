@@ -3,6 +3,7 @@
 Imported at every parse of the Snakefile: no scipy here.
 """
 
+import warnings
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -17,7 +18,19 @@ from plrf.task import PowerLawTask, Task
 from plrf.theory.phases import NO_PHASE, phase_name
 
 COLUMNS = ("eigenvalue", "target")
-READERS = {".csv": pd.read_csv, ".parquet": pd.read_parquet}
+
+
+def _read_csv(path: str) -> pd.DataFrame:
+    """Read a CSV file; pandas would take fields beyond the header's for an index."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        try:
+            return pd.read_csv(path, index_col=False)
+        except pd.errors.ParserWarning:
+            raise ValueError("rows have more fields than the header") from None
+
+
+READERS = {".csv": _read_csv, ".parquet": pd.read_parquet}
 
 
 class SpectrumError(ValueError):
@@ -66,6 +79,8 @@ def spectrum_task(path: str, noise: float) -> SpectrumTask:
         name, value = COLUMNS[column], table[COLUMNS[column]].iloc[row]
         rule = "a finite number" + (" above 0" if column == 0 else "")
         raise SpectrumError(f"{path}, row {row + 1}, column {name} = {value}: must be {rule}")
+    if not values[:, 1].any():
+        raise SpectrumError(f"{path}: all targets are 0, there is nothing to learn")
     return SpectrumTask(values[:, 0], values[:, 1], noise)
 
 
