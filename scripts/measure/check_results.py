@@ -145,5 +145,5 @@ if __name__ == "__main__":
     from plrf.study.logs import log_to
 
     log_to(snakemake.log[0])
-    tables = {name: snakemake.input[name] for name in snakemake.input.keys() & SCHEMAS.keys()}
+    tables = {name: file for name, file in snakemake.input.items() if name in SCHEMAS}
     run_job(tables, snakemake.params.steps_per_decade, snakemake.output[0])

@@ -7,11 +7,12 @@ import pandas as pd
 
 from plrf.measure.points import POINT, Fits, fit_point
 from plrf.progress import track
+from plrf.study.phases import phase_of
 from plrf.study.provenance import provenance
 from plrf.study.schemas.fits import EXPONENTS, FRONTS, ISOFLOP
 from plrf.study.schemas.losses import LOSSES
 from plrf.study.store import read_table, write_table
-from plrf.study.tasks import phase_of, task_of
+from plrf.study.tasks import task_of
 
 
 def read_points(paths: list[str], points: list[list[float]]) -> pd.DataFrame:

@@ -27,7 +27,8 @@ tables = []
 for alpha, beta, d in [(0.4, 0.3, 160), (0.7, 0.7, 120), (1.5, 0.5, 80)]:
     point = {"sweep": "s", "alpha": alpha, "beta": beta, "d": d, "v": 4 * d, "batch": 1, "c": 0.5}
     point |= {"learning_rate": learning_rate(0.5, alpha, 4 * d, 1), "noise": 0.0}
-    point |= {"schedule": "constant", "steps": 1000, "runs": 2}
+    point |= {"schedule": "constant", "momentum": "none", "spectrum": ""}
+    point |= {"steps": 1000, "runs": 2}
     for engine in ENGINES.values():
         runner = engine.name, engine.runner
         if engine.samples:

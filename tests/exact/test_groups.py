@@ -5,7 +5,8 @@ import pytest
 
 from plrf.engines.recursion import recursion
 from plrf.engines.reduction import reduce
-from plrf.exact.groups import _differentiation, averaged_groups, sampled_groups
+from plrf.exact.cells import _differentiation
+from plrf.exact.groups import averaged_groups, sampled_groups
 from plrf.exact.inversion import invert
 from plrf.exact.loss import expected_loss
 from plrf.exact.power_law_sums import PowerLawSums

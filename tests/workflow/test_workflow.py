@@ -708,7 +708,10 @@ FROM_BOTH = {*EXPONENT_RULES, "claims"}
 @pytest.mark.parametrize(
     ("file", "spared"),
     [
-        ("engines/sgd.py", {"expand_grid", "recursion", "volterra", *APART} - FROM_BOTH),
+        (
+            "engines/sgd.py",
+            {"expand_grid", "recursion", "volterra", *APART} - FROM_BOTH - MOMENTUM_CURVES.keys(),
+        ),
         ("engines/volterra.py", {"expand_grid", "sgd", "recursion", *APART} - FROM_BOTH),
         # A new engine reruns no other.
         (
@@ -1074,6 +1077,9 @@ class TestFullConfiguration:
             expected[name] += small.count(False) + any(small)
         fitted = [sweep for sweep in self.FULL["sweeps"].values() if "windows" in sweep]
         expected["fit_exponents"] = sum(-(-len(points(sweep)) // 4) for sweep in fitted)
+        momentum = self.FULL["momentum"]
+        plane = momentum["plane"]["alpha"]["num"] * len(momentum["plane"]["flops"])
+        expected["momentum_fronts"] = plane + len(momentum["flops"])
         assert planned(process) == expected
         assert sum(expected.values()) < 600
 

@@ -28,7 +28,7 @@ MOST_ROWS = 2**13
 BUFFER = 2**16
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Source:
     """Where samples are, arrays or one file.
 

@@ -14,7 +14,7 @@ PATCH = 20  # pixels along a side
 PATCHES = 10_000  # of each photograph
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DataSet:
     """Samples of a real task.
 

@@ -307,4 +307,5 @@ def _rows(grid: SizeGrid, runs: int, v_over_d: float) -> pd.DataFrame:
     """What engines estimate their time from."""
     steps = np.ceil(grid.last / (grid.sizes * grid.batch))
     v = np.round(v_over_d * grid.sizes)
-    return pd.DataFrame({"d": grid.sizes, "v": v, "steps": steps, "runs": runs})
+    columns = {"d": grid.sizes, "v": v, "steps": steps, "runs": runs}
+    return pd.DataFrame(columns).assign(schedule="constant", momentum="none")

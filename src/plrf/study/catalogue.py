@@ -11,8 +11,8 @@ from plrf.schedules import schedule_of
 from plrf.study.entries import Config, Figure, Table, asks
 from plrf.study.grid import point_of, points, power_laws
 from plrf.study.momenta import momentum_text, remembers
+from plrf.study.phases import phase_of
 from plrf.study.schedules import schedule_text
-from plrf.study.tasks import phase_of
 from plrf.theory.phases import phase_name
 
 LOSSES = "results/aggregate/losses.parquet"

@@ -21,10 +21,11 @@ from plrf.momentum import Momentum
 from plrf.scaling import ScalingRule
 from plrf.schedules import schedule_of
 from plrf.study.momenta import momentum_text, remembers, rule_of
+from plrf.study.phases import phase_of
 from plrf.study.problems import KeyPath
 from plrf.study.schedules import schedule_text
 from plrf.study.schemas.grid import GRID
-from plrf.study.tasks import phase_of, task_of
+from plrf.study.tasks import task_of
 from plrf.task import Task
 from plrf.training import steps_of
 

@@ -15,7 +15,6 @@ import pyarrow as pa
 from plrf.spectrum import SpectrumTask
 from plrf.study.problems import suggestion
 from plrf.task import PowerLawTask, Task
-from plrf.theory.phases import NO_PHASE, phase_name
 
 COLUMNS = ("eigenvalue", "target")
 
@@ -82,11 +81,6 @@ def spectrum_task(path: str, noise: float) -> SpectrumTask:
     if not values[:, 1].any():
         raise SpectrumError(f"{path}: all targets are 0, there is nothing to learn")
     return SpectrumTask(values[:, 0], values[:, 1], noise)
-
-
-def phase_of(point: Mapping[str, Any]) -> str:
-    """Phase of a row of the grid; none of a spectrum from a file, whatever it is like."""
-    return NO_PHASE if point["spectrum"] else phase_name(point["alpha"], point["beta"])
 
 
 def _read(path: str) -> pd.DataFrame:
