@@ -385,7 +385,8 @@ class TestExactFront:
             raise ConvergenceError
 
         monkeypatch.setattr("plrf.exact.budgets.invert_at", fail)
-        front = ExactFront.compute(np.array([1e6, 1e8]), PowerLawTask(0.7, 0.7), v_over_d=v_over_d)
+        plain = {"v_over_d": v_over_d, "schedule": "constant", "momentum": "none"}
+        front = ExactFront.compute(np.array([1e6, 1e8]), PowerLawTask(0.7, 0.7), **plain)
         assert set(front.measurement.front.status) == {status}
         assert front.measurement.eta.status.endswith(f"; dropped 2 {status}")
         assert front.slopes is None
