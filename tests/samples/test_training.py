@@ -1,18 +1,12 @@
 """SGD on real samples: against the literal one, against predictions, and what it refuses."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-import yaml
 
 from plrf.data.sets import SETS
 from plrf.data.training import feature_samples, population, sgd_on_samples
 from plrf.streams import random_stream
 from plrf.training import recorded_steps
-
-ROOT = Path(__file__).parents[2]
-SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
 
 
 def skewed(n=300, v=8):

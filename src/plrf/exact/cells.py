@@ -30,8 +30,8 @@ class Cells:
         Weights dz.
     trace, signal : complex arrays, shape (cells, nodes)
         Of the moments ``sum lam**p`` and ``sum c**2 lam**(p-1)`` over a cell, up to ``z**(p-1)``.
-    starts, stops : complex arrays, shape (cells,)
-        Log kappa at the ends, from the right of the spectrum to its left.
+    starts : complex array, shape (cells,)
+        Log kappa at the right ends, from the right of the spectrum to its left.
     least_count : float
         Number of eigenvalues of a group; cells with fewer are joined.
     """
@@ -41,7 +41,6 @@ class Cells:
     trace: ComplexArray
     signal: ComplexArray
     starts: ComplexArray
-    stops: ComplexArray
     least_count: float
 
     @classmethod
@@ -71,7 +70,7 @@ class Cells:
         # Real constants add nothing: between ends at which z is real, the integrals of powers of z
         # are. Left in, they would amplify the errors of the quadrature near the ends.
         trace, signal = (f - f.mean(axis=1, keepdims=True).real for f in (df, target / remainder))
-        return cls(z, slope, trace, signal, starts, stops, sums.least_count)
+        return cls(z, slope, trace, signal, starts, sums.least_count)
 
     def integral(self, integrand: ComplexArray) -> Array:
         """Moments of a measure from its transform times a polynomial; shape (cells,)."""
