@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from plrf.exact.best_sizes import optimal_budgets
+from plrf.exact.budgets import BudgetLosses
 from plrf.exact.front import compute_optimal
 from plrf.exact.loss import DivergenceError, expected_loss
 from plrf.exact.ridge import ConvergenceError, critical_learning_rate, kernel_mass
 from plrf.model import power_law_model
-from plrf.scaling import learning_rate
+from plrf.scaling import ScalingRule, learning_rate
 from plrf.task import PowerLawTask
 from plrf.theory.phases import exponents
 from plrf.training import SGD
@@ -86,6 +87,39 @@ def test_exponents_tend_to_theory(point):
         near, far = np.abs(measured - theory)[::-1]
         assert near < far or point == POINTS["IVb"]
         assert near < 0.015
+
+
+@pytest.mark.parametrize("point", [(0.2, 1.0), (0.27, 0.8), (0.2, 0.61)])
+def test_the_deeper_of_two_valleys(point):
+    """With few features and 2 alpha < 1 < 2 beta the best size jumps: each budget is on its own."""
+    rule = {"alpha": point[0], "beta": point[1], "v_over_d": 1.5}
+    flops = [1e8, 1e12, 1e16, 1e20, 1e24]
+    front = compute_optimal(flops, **rule)
+    singly = [float(compute_optimal(budget, **rule).loss) for budget in flops]
+    np.testing.assert_allclose(front.loss, singly, rtol=1e-4)
+    losses = BudgetLosses(PowerLawTask(*point), ScalingRule(v_over_d=1.5))
+    for flops, loss in zip(front.flops, front.loss, strict=True):
+        sizes = np.arange(4, np.log(flops / 20), 0.25)
+        lowest = min(losses.log_loss(log_d, flops)[0] for log_d in sizes)
+        assert np.log(loss) <= lowest + 1e-4
+
+
+def test_the_deeper_valley_of_a_schedule_may_be_another_one():
+    """At 3e7 flops that of a constant rate is at d = 12301; each budget is on its own."""
+    rule = {"alpha": 0.35, "beta": 0.9, "v_over_d": 1.5, "schedule": "wsd"}
+    together, single = compute_optimal([1e7, 3e7], **rule), compute_optimal(3e7, **rule)
+    assert single.d == pytest.approx(together.d[1], rel=1e-4) and single.d < 3000
+    assert single.loss == pytest.approx(together.loss[1], rel=1e-6)
+
+
+@pytest.mark.parametrize("alpha, beta", [(0.13, 1.1), (0.2, 0.7), (0.29, 1.9)])
+def test_exponents_where_losses_bend_sharply(alpha, beta):
+    """For 2 alpha < 1 exponents are slopes between budgets (Simpson's rule over two decades)."""
+    front = compute_optimal(10.0 ** np.arange(9, 24), alpha=alpha, beta=beta)
+    for exponent, values in ((front.xi, front.d), (-front.eta, front.loss)):
+        mean = (exponent[:-2] + 4 * exponent[1:-1] + exponent[2:]) / 6
+        slope = np.log(values[2:] / values[:-2]) / np.log(100)
+        np.testing.assert_allclose(mean, slope, atol=2e-3)
 
 
 def test_values_stated_in_the_model():

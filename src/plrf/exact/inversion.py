@@ -6,7 +6,7 @@ contours, each for a decade of steps, and a circle for the first few steps.
 """
 
 from functools import lru_cache
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -246,8 +246,10 @@ def _large_steps(steps: Array, spectrum: Spectrum, sgd: SGD) -> tuple[Array, Arr
     return values, rounding
 
 
-def invert_at(step: float, spectrum: Spectrum, sgd: SGD) -> tuple[float, float]:
+def invert_at(step: float, spectrum: Spectrum, sgd: SGD) -> tuple[Any, Any]:
     """Loss P(r) and its derivative ``r dP/dr`` at one step, which may be any real number.
+
+    Both are numbers or, of a spectrum with many targets, arrays of one number for each.
 
     Parameters
     ----------
@@ -264,4 +266,4 @@ def invert_at(step: float, spectrum: Spectrum, sgd: SGD) -> tuple[float, float]:
     matters = smooth_part_matters(np.array([step]), spectrum, sgd)
     values = rough + smooth * matters
     terms = values * weights * np.exp(p) / step
-    return float(terms.real.sum()), float((terms * p).real.sum())
+    return terms.real.sum(axis=-1), (terms * p).real.sum(axis=-1)

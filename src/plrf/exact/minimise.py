@@ -16,6 +16,7 @@ Array = NDArray[np.float64]
 
 NODES = 11
 HALF_WIDTH = 0.5  # of an interpolation
+SHARP_HALF_WIDTH = 0.25  # where losses bend sharply, for 2 alpha < 1
 MAX_MOVES = 100
 SCAN_POINTS = 24
 # Of a logarithm: a rise beyond which no other minimum is looked for, and how much lower than where
@@ -36,7 +37,7 @@ class Minimum:
     x : float
         Place of the minimum.
     curves : list of Chebyshev
-        Interpolants of all components within about ``HALF_WIDTH`` of it.
+        Interpolants of all components around it.
     """
 
     x: float
@@ -60,6 +61,7 @@ def minimise(
     high: float,
     guess: float | None = None,
     nodes: int = NODES,
+    half_width: float = HALF_WIDTH,
 ) -> Minimum | None:
     """Find the minimum of a function's first component between two bounds.
 
@@ -73,13 +75,15 @@ def minimise(
         Where to begin; without one, the whole range is scanned.
     nodes : int
         Points of an interpolation.
+    half_width : float
+        Of an interpolation.
 
     Returns
     -------
     Minimum or None
         None if the function falls towards a bound, or the bounds leave no room.
     """
-    first, last = low + HALF_WIDTH, high - HALF_WIDTH  # centres of interpolations
+    first, last = low + half_width, high - half_width  # centres of interpolations
     if not first <= last:
         return None
     if guess is None:
@@ -87,9 +91,9 @@ def minimise(
         guess = float(points[np.argmin([function(x)[0] for x in points])])
     centre = min(max(guess, first), last)
     for _ in range(MAX_MOVES):
-        curves = _interpolate(function, centre, nodes)
+        curves = _interpolate(function, centre, nodes, half_width)
         best = _lowest(curves[0])
-        if abs(best - centre) < 0.9 * HALF_WIDTH:
+        if abs(best - centre) < 0.9 * half_width:
             return Minimum(best, curves)
         moved = min(max(best, first), last)
         if moved == centre:
@@ -121,9 +125,13 @@ def downhill(function: Callable[[float], Array], start: float, low: float, high:
 
 
 def valleys(
-    function: Callable[[float], Array], start: float, low: float, high: float
+    function: Callable[[float], Array],
+    start: float,
+    low: float,
+    high: float,
+    width: float = 2 * HALF_WIDTH,
 ) -> list[float]:
-    """Walk both ways in steps of an interpolation's width, over what rises by less than one.
+    """Walk both ways in steps of some width, over what rises by less than one.
 
     Returns
     -------
@@ -131,7 +139,7 @@ def valleys(
         Steps whose neighbours are higher and which may be lowest: within one half of the lowest.
     """
     values = {start: value_at(function, start)}
-    for step in (-2 * HALF_WIDTH, 2 * HALF_WIDTH):
+    for step in (-width, width):
         x = start + step
         while low <= x <= high:
             values[x] = value_at(function, x)
@@ -145,10 +153,12 @@ def valleys(
     return [x for x, there in zip(places, bottom.tolist(), strict=True) if there]
 
 
-def _interpolate(function: Callable[[float], Array], centre: float, count: int) -> list[Chebyshev]:
-    """Interpolants of all components over ``centre`` +- HALF_WIDTH."""
-    domain = [centre - HALF_WIDTH, centre + HALF_WIDTH]
-    nodes = centre + HALF_WIDTH * chebpts1(count)
+def _interpolate(
+    function: Callable[[float], Array], centre: float, count: int, half_width: float
+) -> list[Chebyshev]:
+    """Interpolants of all components over ``centre`` +- half_width."""
+    domain = [centre - half_width, centre + half_width]
+    nodes = centre + half_width * chebpts1(count)
     values = np.array([function(x) for x in nodes])
     coefficients = chebfit(chebpts1(count), values, count - 1)
     return [Chebyshev(row, domain=domain) for row in coefficients.T]

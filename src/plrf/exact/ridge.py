@@ -115,6 +115,11 @@ class DeterministicEquivalent:
         kappa: ComplexArray = self._solve(np.asarray(z, dtype=complex))[0]
         return kappa
 
+    def ridge_and_freedom(self, z: ComplexArray) -> tuple[ComplexArray, ComplexArray]:
+        """Effective ridge kappa(z), as `ridge`, and degrees of freedom df there."""
+        kappa, df, *_ = self._solve(z)
+        return kappa, df
+
     def _solve(self, z: ComplexArray) -> ComplexArray:
         """Ridge kappa(z) and the sums of its :class:`ShrinkageRule`: shape (4, *z.shape)."""
         # The start is the solution where df is d (near 0) and where it is small (far out).

@@ -13,6 +13,7 @@ from plrf.exact.loss import DivergenceError
 from plrf.exact.minimise import (
     HALF_WIDTH,
     NODES,
+    SHARP_HALF_WIDTH,
     Minimum,
     NoMinimumError,
     downhill,
@@ -129,6 +130,7 @@ class Search:
         low: float,
         high: float,
         start: float | None = None,
+        half_width: float = HALF_WIDTH,
     ) -> Found:
         """Minimum over one coordinate; from its start it walks to where it may be."""
         if start is not None and not np.isfinite(
@@ -136,7 +138,7 @@ class Search:
         ):
             self.guesses[name] = downhill(function, start, low, high)
         nodes = self.nodes if name == "d" else NODES
-        found = minimise(function, low, high, self.guesses.get(name), nodes)
+        found = minimise(function, low, high, self.guesses.get(name), nodes, half_width)
         if found is None:
             raise NoMinimumError(name)
         self.guesses[name] = found.x
@@ -157,7 +159,26 @@ class Search:
             log_loss, slope, *apart = losses.log_loss(log_d, flops)
             return np.array([log_loss, slope, log_d, 0.0, *fixed, *apart])
 
-        return self._least("d", function, low, high)
+        if self.losses.task.decay >= 1:
+            return self._least("d", function, low, high)
+        # Losses may bend sharply, and have two valleys, of which the deeper one counts. With a
+        # schedule that may be another one than at a constant rate.
+        found = self._least("d", function, low, high, half_width=SHARP_HALF_WIDTH)
+        if self._moved(function, low, high):
+            return self._least("d", function, low, high, half_width=SHARP_HALF_WIDTH)
+        return found
+
+    def _moved(self, function: Callable[[float], Array], low: float, high: float) -> bool:
+        """Begin in another valley where that is deeper than the one that was found."""
+        start = self.guesses["d"]
+        starts = valleys(function, start, low, high, HALF_WIDTH)
+        minima = [minimise(function, low, high, x, self.nodes) for x in starts if x != start]
+        others = [minimum for minimum in minima if minimum is not None]
+        if others:
+            best = min(others, key=lambda minimum: minimum.curves[0](minimum.x))
+            if best.curves[0](best.x) < value_at(function, start):
+                self.guesses["d"] = best.x
+        return self.guesses["d"] != start
 
     def _remembering(self, flops: float) -> Found:
         """Over sizes with momentum; where there is no minimum, it may be unstable."""
