@@ -22,6 +22,7 @@ from plrf.engines.sgd import simulate, simulate_literal
 from plrf.exact.front import compute_optimal
 from plrf.exact.groups import averaged_groups
 from plrf.exact.loss import expected_loss
+from plrf.exact.target_fronts import target_fronts
 from plrf.model import power_law_model
 from plrf.scaling import ScalingRule, learning_rate
 from plrf.streams import random_stream
@@ -103,6 +104,22 @@ def expected_loss_ratios() -> Iterator[Row]:
     front_time = best_time(lambda: compute_optimal(flops, alpha=ALPHA, beta=BETA), 3)
     text = "exact front, 25 budgets from 1e3 to 1e24: its time over that of one FFT solve"
     yield text, front_time / fft_time, ""
+    yield from target_front_ratios()
+
+
+def target_front_ratios() -> Iterator[Row]:
+    """Fronts of many targets at once, against those one by one; each beta has its own in all."""
+    flops, betas = 10.0 ** np.arange(4, 25), np.linspace(0, 2, 21)
+    shared = best_time(lambda: target_fronts(flops, alpha=ALPHA, betas=betas), 2) / betas.size
+    text = "exact front, 21 budgets from 1e4 to 1e24: one alone over one of 21 targets at once"
+    yield text, best_time(lambda: compute_optimal(flops, alpha=ALPHA, beta=BETA), 2) / shared, ""
+
+    def singly() -> None:
+        for budget in flops:
+            compute_optimal(budget, alpha=ALPHA, beta=BETA)
+
+    text = "the same, a call for each budget over one of 21 targets at once"
+    yield text, best_time(singly, 2) / shared, "at least 2"
 
 
 def power_law_reduction(d: int) -> Reduction:
