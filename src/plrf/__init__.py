@@ -6,7 +6,8 @@ mathematics and its notation are in ``docs/model.md``; docstrings cite its secti
 
 ``plrf.expected_loss`` gives exact loss curves, ``plrf.compute_optimal`` the exact front,
 ``plrf.phase`` and ``plrf.theory_exponents`` what the theory says of it, ``plrf.advise`` what to run
-to measure it, and ``plrf.measure_task`` the task that samples of data are.
+to measure it, ``plrf.measure_task`` the task that samples of data are, and ``plrf.fit_losses`` the
+scaling laws of other people's losses.
 """
 
 from importlib import import_module
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from plrf.exact.front import compute_optimal as compute_optimal
     from plrf.exact.loss import expected_loss as expected_loss
     from plrf.exact.optimal_schedule import optimal_schedule as optimal_schedule
+    from plrf.fitting.audit_losses import audit_losses as audit_losses
+    from plrf.fitting.fit import fit_losses as fit_losses
     from plrf.measure.advice import advise as advise
     from plrf.theory import phases
     from plrf.theory.phases import phase as phase
@@ -30,9 +33,11 @@ __version__ = "0.1.0"
 # Imported on first use, so that a job loads only the modules that it needs.
 _PUBLIC = {
     "advise": ("plrf.measure.advice", "advise"),
+    "audit_losses": ("plrf.fitting.audit_losses", "audit_losses"),
     "critical_batch": ("plrf.exact.critical_batch", "critical_batch"),
     "compute_optimal": ("plrf.exact.front", "compute_optimal"),
     "expected_loss": ("plrf.exact.loss", "expected_loss"),
+    "fit_losses": ("plrf.fitting.fit", "fit_losses"),
     "measure_exponents": ("plrf.data.exponents", "measure_exponents"),
     "measure_task": ("plrf.data.measured", "measure_task"),
     "optimal_schedule": ("plrf.exact.optimal_schedule", "optimal_schedule"),

@@ -232,6 +232,19 @@ class TestFronts:
         assert front.usable[1:].all()
 
 
+@pytest.mark.parametrize("find", [parabolas, splines])
+def test_minima_far_below_all_losses_are_refused(find):
+    """Two sizes are so close that noise of 1% is a steep slope."""
+    sizes = np.array([1e6, 1e7, 1e8, 1.0001e8, 1e9, 1e10])
+    loss = np.array([4.0, 3.5, 3.03, 3.0, 3.4, 3.9])[:, None]
+    front = find(sizes, np.array([1e18]), loss, neighbours=1)
+    assert front.status.tolist() == ["below_losses"]
+    assert np.isnan([front.d_opt, front.loss_opt]).all()
+    apart = find(np.geomspace(1e6, 1e10, 6), np.array([1e18]), loss, neighbours=1)
+    assert apart.status.tolist() == ["ok"]
+    assert 2.9 < apart.loss_opt[0] < 3.0
+
+
 def test_statuses_of_parabolas():
     sizes = 2.0 ** np.arange(7)
     columns = {

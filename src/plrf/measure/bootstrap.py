@@ -19,21 +19,21 @@ def bootstrap(
     resamples: int,
     rng: np.random.Generator,
 ) -> tuple[FloatArray, FloatArray, float]:
-    """Standard errors of eta and xi from resampled runs, as `fit_exponents` says.
+    """Standard errors of exponents from resampled runs, as `fit_exponents` says.
 
     Parameters
     ----------
     table : LossTable
         Losses of several runs.
     repeat : callable
-        From mean losses (..., n_d, n_f) to exponents (2, ...), NaN where refused.
+        From mean losses (..., n_d, n_f) to exponents (q, ...), NaN where refused.
     resamples : int
         Number of resamples, at least 2.
     rng : Generator
 
     Returns
     -------
-    std_errors, dof : ndarray, shape (2,)
+    std_errors, dof : ndarray, shape (q,)
         Standard errors, and degrees of freedom of their t intervals.
     refused : float
         Share of the resamples that were refused.
@@ -52,11 +52,11 @@ def bootstrap(
     means = np.where(np.isnan(table.mean_loss), np.nan, means)
 
     estimates = repeat(means)
-    accepted = np.isfinite(estimates[0])
+    accepted = np.isfinite(estimates).all(axis=0)
     n = int(accepted.sum())
     refused = 1 - n / resamples
     if n < 2:
-        return np.full(2, np.nan), np.full(2, np.nan), refused
+        return np.full(len(estimates), np.nan), np.full(len(estimates), np.nan), refused
     deviations = estimates[:, accepted]
     deviations = deviations - deviations.mean(axis=1, keepdims=True)
     variance = np.sum(deviations**2, axis=1) / (n - 1)

@@ -43,6 +43,8 @@ class Front:
         edge of the grid of sizes or near a size without a loss;
         ``"not_convex"``, the parabola has no minimum;
         ``"vertex_outside"``, its minimum is not within the sizes that it was fitted to;
+        ``"below_losses"``, it is further below the lowest loss of all sizes than the highest is
+        above it, in log loss, as where two sizes are very close;
         ``"no minimum"`` or ``"not converged"``, of the exact front (`plrf.statuses`).
     best : ndarray of int, shape (..., n_f), optional
         Index of the size with the lowest mean loss.
@@ -110,18 +112,31 @@ def parabolas(
     falls, rises = (2 * a * (np.log(d) - origin) + b for d in (d_low, d_high))
     inside = convex & (falls <= 0) & (rises >= 0)
     vertex = np.divide(-b, 2 * a, out=np.full(a.shape, np.nan), where=inside)
+    loss_opt = np.exp(c + b * vertex / 2)
+    below = _far_below(loss_opt, mean_loss)
     return Front(
         budgets,
-        d_opt=np.exp(origin + vertex),
-        loss_opt=np.exp(c + b * vertex / 2),
+        d_opt=np.where(below, np.nan, np.exp(origin + vertex)),
+        loss_opt=np.where(below, np.nan, loss_opt),
         status=np.select(
-            [status != "ok", ~convex, ~inside], [status, "not_convex", "vertex_outside"], "ok"
+            [status != "ok", ~convex, ~inside, below],
+            [status, "not_convex", "vertex_outside", "below_losses"],
+            "ok",
         ),
         best=best,
         d_low=d_low,
         d_high=d_high,
         parabola=np.stack([a, b - 2 * a * origin, c - b * origin + a * origin**2], axis=-1),
     )
+
+
+def _far_below(loss_opt: FloatArray, mean_loss: FloatArray) -> NDArray[np.bool_]:
+    """Whether minima (..., n_f) are as far below the losses (..., n_d, n_f) as `Front` says."""
+    present = np.isfinite(mean_loss)
+    lowest = np.min(mean_loss, axis=-2, where=present, initial=np.inf)
+    highest = np.max(mean_loss, axis=-2, where=present, initial=0.0)
+    below: NDArray[np.bool_] = loss_opt * highest < lowest**2
+    return below
 
 
 def _least_squares(log_d: FloatArray, neighbours: int) -> FloatArray:
@@ -154,6 +169,8 @@ def splines(
         place = np.searchsorted(known, best[..., j])
         minimum[..., j] = _spline_minimum(curve, place)
         d_low[..., j], d_high[..., j] = sizes[known[[0, -1]]]
+    below = _far_below(np.exp(minimum[1]), mean_loss)
+    status = np.where((status == "ok") & below, "below_losses", status)
     minimum[:, status != "ok"] = np.nan
     d_opt, loss_opt = np.exp(minimum)
     return Front(budgets, d_opt, loss_opt, status, best, d_low, d_high)

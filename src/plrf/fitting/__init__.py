@@ -1,0 +1,1 @@
+"""Scaling laws fitted to tables of losses of trained models."""
