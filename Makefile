@@ -54,9 +54,10 @@ lint: $(STAMP)  ## check style, types and the workflow
 	@$(RUN) snakefmt --check workflow
 	@$(RUN) snakemake --lint
 
-readme: $(STAMP)  ## write the numbers of the last default run into README.md and docs/algorithms.md, the schema into config/README.md
+readme: $(STAMP)  ## write the numbers of the last default run into README.md and docs, the schema into config/README.md
 	@$(RUN) scripts.maintain.update_readme
 	@$(RUN) scripts.maintain.update_algorithms
+	@$(RUN) scripts.maintain.update_atlas
 	@$(RUN) scripts.maintain.document_config
 
 archive: $(STAMP)  ## pack results, configuration and provenance, with checksums, for a repository

@@ -97,6 +97,8 @@ def written(name: str, found: Advice) -> str:
 
 def pages(config: Mapping[str, Any], error: float) -> Iterator[str]:
     """All advice on a configuration, completed, as lines of YAML."""
+    if not config["sweeps"]:
+        yield "# no advice: the configuration has no sweeps"
     yield from (f"# {line}" for line in advice(config))
     for name, sweep in config["sweeps"].items():
         yield f"\n# sweeps.{name}: about {sweep_minutes(name, config):.2g} processor minutes"

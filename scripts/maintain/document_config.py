@@ -13,12 +13,14 @@ HEAD = """\
 # Configuration
 
 `config.yaml` is the default study, `quick.yaml` the same at toy size, and `full.yaml` at the scale
-of the paper, for a cluster ([what it takes](../docs/hpc.md#the-papers-scale)). Another file than
+of the paper, for a cluster ([what it takes](../docs/hpc.md#the-papers-scale)); `measured.yaml` only
+fits losses of trained models ([how](../docs/measured.md)). Another file than
 the default one is run by `make figures CONFIG=my.yaml` or `snakemake --cores N --configfile
 my.yaml`, and replaces it.
 
-Only a seed and sweeps are needed: a figure whose block is missing is not drawn, and the block
-`defaults` says once what sweeps and figures share. This is a whole study:
+Sweeps are enough, or any block that needs none, such as `data` or `measured`: a figure whose block
+is missing is not drawn, and the block `defaults` says once what sweeps and figures share. This is a
+whole study:
 
 ```yaml
 seed: 1

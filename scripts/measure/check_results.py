@@ -10,7 +10,7 @@ from plrf.measure.agreement import check_agreement, check_exponents, check_same_
 from plrf.measure.plain_rates import with_plain_rates
 from plrf.statuses import OK, SOUND
 from plrf.study.provenance import provenance
-from plrf.study.schemas import algorithms, data, momentum
+from plrf.study.schemas import algorithms, atlas, data, momentum
 from plrf.study.schemas.checks import CHECKS
 from plrf.study.schemas.explorer import EXPLORER_FRONTS
 from plrf.study.schemas.finite_size import LOCAL_EXPONENTS
@@ -39,6 +39,7 @@ SCHEMAS = {
     "label_noise": algorithms.NOISE_FRONTS,
     "momentum_points": momentum.MOMENTUM_FRONTS,
     "momentum_plane": momentum.MOMENTUM_FRONTS,
+    **{f"atlas_{name}": schema for name, schema in atlas.TABLES.items()},
     "data_exponents": data.TASK_EXPONENTS,
 }
 

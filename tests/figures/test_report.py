@@ -21,7 +21,14 @@ from plrf.study import catalogue
 from scripts.maintain import gallery, update_readme
 from scripts.publish import performance, report_pages
 from tests.browser import SIZE
-from tests.workflow.test_workflow import ALGORITHM_FIGURES, DATA_FIGURES, FIGURES, QUICK, TABLES
+from tests.workflow.test_workflow import (
+    ALGORITHM_FIGURES,
+    ATLAS_FIGURES,
+    DATA_FIGURES,
+    FIGURES,
+    QUICK,
+    TABLES,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 MAIN_TEXT = [name for name in FIGURES if name[:5] in {"fig01", "fig02", "fig03", "fig04", "fig05"}]
@@ -35,6 +42,7 @@ CONTENT = {
         "table5_algorithms.html",
         "table8_momentum.html",
     ],
+    "Atlas": [f"{name}.png" for name in ATLAS_FIGURES],
     "Data": [
         *(f"{name}.png" for name in DATA_FIGURES),
         "table6_data.html",
@@ -271,7 +279,7 @@ class TestGallery:
             if x.startswith("| <img")
         ]
         assert len(rows) == len(FIGURES)
-        files = [file for part in list(CONTENT)[:5] for file in CONTENT[part] if ".png" in file]
+        files = [file for part in list(CONTENT)[:6] for file in CONTENT[part] if ".png" in file]
         names = [file.removesuffix(".png") for file in files]
         for name, row in zip(names, rows, strict=True):
             assert f'src="img/{name}.png"' in row and f"**{name}**" in row

@@ -10,7 +10,7 @@ from scripts.maintain.document_config import allowed, document, keys
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
 # Mappings whose keys are names of the user's.
-BY_NAME = [("sweeps",), ("data", "files"), ("data", "training", "sizes")]
+BY_NAME = [("sweeps",), ("measured",), ("data", "files"), ("data", "training", "sizes")]
 
 
 def test_page_is_up_to_date():
@@ -18,7 +18,7 @@ def test_page_is_up_to_date():
     assert page == document(SCHEMA), "run `make readme`"
 
 
-@pytest.mark.parametrize("name", ["config", "quick", "full"])
+@pytest.mark.parametrize("name", ["config", "quick", "full", "measured"])
 def test_each_key_in_use_is_documented(name):
     documented = {key for key, _, _ in keys(SCHEMA, SCHEMA)}
 

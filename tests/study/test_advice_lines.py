@@ -5,6 +5,7 @@ import yaml
 from conftest import read_config
 
 from plrf.study.advice import MOST_LINES, advice, brief
+from scripts.maintain import advise
 
 FITS = {"isoflop_budgets": 9, "parabola_neighbours": 2}
 SWEEP = {
@@ -34,6 +35,11 @@ def lines(**changes):
 
 def test_the_default_configuration_has_what_it_needs():
     assert list(advice(read_config("config"))) == []
+
+
+def test_a_configuration_without_sweeps_needs_none():
+    config = {"fits": FITS, "sweeps": {}}
+    assert list(advise.pages(config, 0.01)) == ["# no advice: the configuration has no sweeps"]
 
 
 def test_a_window_that_starts_below_the_sizes():

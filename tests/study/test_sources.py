@@ -77,11 +77,12 @@ def test_each_rule_depends_on_the_script_that_it_runs():
             (script,) = re.findall(r"^        code=code\(\"([\w/]+)\.py\"\),$", text, re.M)
             assert re.findall(r"\"../../scripts/([\w/]+)\.py\"", text) == [script]
             assert (ROOT / f"scripts/{script}.py").is_file()
-    assert rules == 27
+    assert rules == 29
     loops = {
         "figures": 'code(f"figures/{figure.script}")',
-        "tables": 'code(f"tables/{table.name}.py")',
+        "tables": 'code(f"tables/{table.stem}.py")',
         "losses": 'code(f"losses/{engine.script}", engine.module)',
+        "atlas": 'code(f"atlas/{kind}.py")',
     }
     for name, hashed in loops.items():
         text = (ROOT / f"workflow/rules/{name}.smk").read_text(encoding="utf-8")

@@ -47,6 +47,8 @@ DATA_FIGURES = ["data_prediction", "data_spectra"]
 ALGORITHM_FIGURES = [
     *("batch", "dana_exponents", "label_noise", "momentum", "optimal_schedule", "schedules")
 ]
+ATLAS_TABLES = ["convergence", "horizon", "measured", "hyperparameters", "critical"]
+ATLAS_FIGURES = sorted(f"atlas_{name}" for name in ATLAS_TABLES[:-1])
 FIGURES = sorted(
     [
         "fig01_toy_scaling",
@@ -59,6 +61,7 @@ FIGURES = sorted(
         "sgd_at_scale",
         *DATA_FIGURES,
         *ALGORITHM_FIGURES,
+        *ATLAS_FIGURES,
         *EXPONENT_FIGURES,
         *FRONTS,
     ]
@@ -79,6 +82,8 @@ FRONT_RULES = [f"front_{name}" for name in FRONTS]
 EXPONENT_RULES = [f"exponent_plane_{name}" for name in EXPONENT_FIGURES]
 SCRIPTS = dict.fromkeys(FRONT_RULES, "front") | dict.fromkeys(EXPONENT_RULES, "exponent_plane")
 SCRIPTS["momentum_losses_momentum"] = "momentum_losses"
+SCRIPTS |= {f"atlas_part_{name}": name for name in ATLAS_TABLES}
+SCRIPTS |= {f"join_atlas_{name}": "join_atlas" for name in ATLAS_TABLES}
 SCRIPTS |= {name: engine.script.removesuffix(".py") for name, engine in ENGINES.items()}
 # What the end of a run lists.
 LISTED = [
@@ -108,6 +113,7 @@ WITHOUT_SEED = [
     "algorithms/noise",
     "momentum/points",
     "momentum/plane",
+    *(f"atlas/{name}" for name in ATLAS_TABLES),
 ]
 LAST_JOBS = {"all": 1, "record_provenance": 1, "performance": 1, "report_pages": 1}
 CURVE = ["sweep", "alpha", "beta", "d", "engine", "run"]
@@ -156,7 +162,7 @@ def job_counts(output):
     """Jobs by rule, from the table that Snakemake prints; none if there is nothing to do."""
     if "Nothing to be done" in output:
         return {}
-    stats = re.search(r"^Job stats:\njob +count\n[- ]+\n((?:\w+ +\d+\n)+)", output, re.MULTILINE)
+    stats = re.search(r"^Job stats:\njob +count\n[- ]+\n((?:[\w-]+ +\d+\n)+)", output, re.MULTILINE)
     counts = {name: int(count) for name, count in map(str.split, stats[1].splitlines())}
     total = counts.pop("total")
     assert total == sum(counts.values()) > 0
@@ -516,6 +522,9 @@ ALGORITHMS |= {"label_noise": 1} | BATCHES
 MOMENTUM_CURVES = {"momentum_curves": 1, "momentum_losses_momentum": 1}
 MOMENTUM_POINTS = {"join_momentum": 2, "dana_exponents": 1, "table8_momentum": 1}
 MOMENTUM = {"momentum_fronts": 4} | MOMENTUM_POINTS | MOMENTUM_CURVES
+ATLAS_PARTS = {"convergence": 1, "horizon": 1, "measured": 2, "hyperparameters": 2, "critical": 2}
+ATLAS = {f"atlas_part_{name}": n for name, n in ATLAS_PARTS.items()}
+ATLAS |= dict.fromkeys([*(f"join_atlas_{name}" for name in ATLAS_TABLES), *ATLAS_FIGURES], 1)
 MEASURED = {"join_tasks": 1, "data_spectra": 1, "table6_data": 1}
 TRAINED = {"join_trainings": 1, "data_prediction": 1, "table7_prediction": 1}
 TRAINING = {"train_on_samples": 3} | TRAINED
@@ -523,7 +532,7 @@ DATA = {"measure_task": 3} | MEASURED | TRAINING
 CHECK = {"check_results": 1}  # also of exact fronts
 # Without losses.
 APART = PLANE | OF_POINTS | SPECTRA | FINITE_SIZE | EXPLORER | ALGORITHMS | DATA
-APART |= MOMENTUM
+APART |= MOMENTUM | ATLAS
 APART |= {"table3_notation": 1}
 FROM_LOSSES = {"expand_grid": 1} | LOSSES | OF_LOSSES | ALL_FITS | OF_FITS
 ALL_JOBS = FROM_LOSSES | APART
@@ -570,6 +579,19 @@ CHANGES = {
     ),
     "runs with momentum": ([(("momentum", "curves", "runs"), 3)], MOMENTUM_CURVES),
     "constant of DANA": ([(("momentum", "c3"), 0.1)], MOMENTUM | CHECK),
+    "tolerance of the atlas": (
+        [(("atlas", "tolerance"), 0.1)],
+        dict.fromkeys(["atlas_part_horizon", "join_atlas_horizon", *ATLAS_FIGURES[:2]], 1) | CHECK,
+    ),
+    "batches of the atlas": (
+        [(("atlas", "hyperparameters", "batch"), [1, 64])],
+        {
+            "atlas_part_hyperparameters": 2,
+            "join_atlas_hyperparameters": 1,
+            "atlas_hyperparameters": 1,
+        }
+        | CHECK,
+    ),
     "trainings of data": ([(("data", "training", "chains"), 3)], TRAINING),
     "sizes of one data set": (
         [(("data", "training", "sizes", "digits"), [6, 20])],
@@ -699,7 +721,7 @@ def test_jobs_use_nothing_of_the_package_but_its_modules_and_version(checkout, t
 
 
 DRAWN = {n for n in ALL_JOBS if n.startswith(("fig", "front_", "exponent_plane_"))}
-DRAWN |= {"explorer_page", "sgd_at_scale", *ALGORITHM_FIGURES, *DATA_FIGURES}
+DRAWN |= {"explorer_page", "sgd_at_scale", *ALGORITHM_FIGURES, *DATA_FIGURES, *ATLAS_FIGURES}
 DRAWN |= {"momentum_losses_momentum"}
 # What is made from losses and from what is apart from them.
 FROM_BOTH = {*EXPONENT_RULES, "claims"}
@@ -1080,6 +1102,12 @@ class TestFullConfiguration:
         momentum = self.FULL["momentum"]
         plane = momentum["plane"]["alpha"]["num"] * len(momentum["plane"]["flops"])
         expected["momentum_fronts"] = plane + len(momentum["flops"])
+        atlas = self.FULL["atlas"]
+        alphas = {"horizon": atlas["plane"]["alpha"]["num"] / 7}
+        alphas |= {"measured": atlas["measured"]["alpha"]["num"] / 2}
+        alphas |= {"critical": atlas["critical"]["alpha"]["num"]}
+        expected |= {f"atlas_part_{name}": math.ceil(n) for name, n in alphas.items()}
+        expected["atlas_part_hyperparameters"] = len(atlas["hyperparameters"]["points"])
         assert planned(process) == expected
         assert sum(expected.values()) < 700
 

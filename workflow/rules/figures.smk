@@ -1,6 +1,6 @@
 """Stage 4b: figures, one rule for each entry of the catalogue that the configuration asks for."""
 
-from plrf.study.catalogue import labels
+from plrf.study.entries import labels
 
 for figure in FIGURES:
 

@@ -19,7 +19,7 @@ rule expand_grid:
         mem_mb=other_memory,
         runtime=other_runtime,
     params:
-        config=measured(),
+        config=loss_settings(),
         code=code("losses/expand_grid.py"),
     message:
         "Writing the grid table"
@@ -79,7 +79,7 @@ rule aggregate_losses:
         mem_mb=aggregation_memory,
         runtime=aggregation_runtime,
     params:
-        config=measured(),
+        config=loss_settings(),
         code=code("losses/aggregate_losses.py"),
     message:
         "Aggregating the losses of all jobs"

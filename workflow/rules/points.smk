@@ -97,7 +97,7 @@ def loss_files(wildcards):
     return engine_files("results/losses", ".parquet")
 
 
-def measured():
+def loss_settings():
     """The part of the configuration that losses depend on: windows and figures left out."""
     sweeps = {
         name: {key: value for key, value in sweep.items() if key not in ("windows", "front")}
@@ -173,6 +173,11 @@ def exact_fronts():
         "label_noise": "algorithms/noise",
         "momentum_points": "momentum/points",
         "momentum_plane": "momentum/plane",
+        "atlas_convergence": "atlas/convergence",
+        "atlas_horizon": "atlas/horizon",
+        "atlas_measured": "atlas/measured",
+        "atlas_hyperparameters": "atlas/hyperparameters",
+        "atlas_critical": "atlas/critical",
         "data_exponents": "data/exponents",
     }
     files = {name: f"results/{table}.parquet" for name, table in tables.items()}

@@ -9,7 +9,7 @@ rule report_pages:
         **{
             name: report(
                 path,
-                caption=f"../report/{name}.rst",
+                caption=f"../report/{REPORT_CAPTIONS[name]}.rst",
                 category=REPORT_CATEGORIES[name],
                 labels={"table": name},
             )

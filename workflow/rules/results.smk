@@ -1,18 +1,46 @@
 """What a run is for: the results of the configuration, and the files that tell how they were made."""
 
+from plrf.study.measured import RESULTS, SUPPORT, table_file
+
 EXPLORER = "results/explorer.html"
+MEASURED = config.get("measured", {})
 # Parts that a configuration may leave out: results of their own, and tables that the archive holds.
-PART_RESULTS = {"plane": ["results/plane/exponents.parquet"], "explorer": [EXPLORER]}
+PART_RESULTS = {
+    "sweeps": [
+        "results/grid.parquet",
+        "results/aggregate/losses.parquet",
+        "results/aggregate/checks.parquet",
+        "results/fits/exponents.parquet",
+    ],
+    "plane": ["results/plane/exponents.parquet"],
+    "explorer": [EXPLORER],
+    "measured": [table_file(name, table) for name in MEASURED for table in RESULTS],
+}
 PART_TABLES = {
-    "spectra": ["histogram", "eigenvalues", "density", "contours"],
-    "finite_size": ["ratio", "traverse", "fronts"],
-    "explorer": ["points", "losses", "fronts"],
-    "algorithms": ["schedules", "rates", "batches", "critical", "noise"],
-    "data": ["spectra", "tasks", "exponents", *config.get("data", {}).keys() & {"training"}],
-    "momentum": ["points", "plane", "curves"],
+    "sweeps": ["fits/fronts", "fits/isoflop"],
+    "spectra": [f"spectra/{name}" for name in ("histogram", "eigenvalues", "density", "contours")],
+    "finite_size": [f"finite_size/{name}" for name in ("ratio", "traverse", "fronts")],
+    "explorer": [f"explorer/{name}" for name in ("points", "losses", "fronts")],
+    "algorithms": [
+        f"algorithms/{name}" for name in ("schedules", "rates", "batches", "critical", "noise")
+    ],
+    "data": [f"data/{name}" for name in ("spectra", "tasks", "exponents")],
+    "data.training": ["data/training"],
+    "momentum": [f"momentum/{name}" for name in ("points", "plane", "curves")],
+    "atlas": [f"atlas/{table}" for table in ATLAS],
+    "measured": [f"measured/{name}/{table}" for name in MEASURED for table in SUPPORT],
+}
+# Figures and tables that may be asked for by themselves: a part of the report, and a block in it.
+TARGETS = {
+    "algorithms": ["Algorithms"],
+    "momentum": ["Algorithms", "momentum"],
+    "data": ["Data"],
+    "atlas": ["Atlas"],
+    "measured": ["Measured"],
 }
 REPORT_PAGES = {t.name: f"results/report/{t.name}.html" for t in TABLES}
 REPORT_PAGES["performance"] = "results/report/performance.html"
+REPORT_CAPTIONS = {t.name: t.stem for t in TABLES} | {"performance": "performance"}
 REPORT_CATEGORIES = {t.name: t.category for t in TABLES} | {"performance": "Performance"}
 
 
@@ -24,15 +52,12 @@ def results():
     tables = expand(
         "results/tables/{name}.{kind}", name=[t.name for t in TABLES], kind=["csv", "md"]
     )
-    return [
-        *figures,
-        *tables,
-        "results/grid.parquet",
-        "results/aggregate/losses.parquet",
-        "results/aggregate/checks.parquet",
-        "results/fits/exponents.parquet",
-        *[file for part, files in PART_RESULTS.items() if part in config for file in files],
-    ]
+    return [*figures, *tables, *of_parts(PART_RESULTS)]
+
+
+def of_parts(names):
+    """Of names by part of the configuration, those whose part is there."""
+    return [name for part in names if asks(config, (part,)) for name in names[part]]
 
 
 def results_of(category, block=None):
@@ -50,14 +75,7 @@ def results_of(category, block=None):
 def archived_tables():
     """Tables that the archive holds besides the results."""
     return [
-        "results/fits/fronts.parquet",
-        "results/fits/isoflop.parquet",
-        *[
-            f"results/{part}/{name}.parquet"
-            for part, names in PART_TABLES.items()
-            if part in config
-            for name in names
-        ],
+        *[f"results/{table}.parquet" for table in of_parts(PART_TABLES)],
         "results/performance.csv",
     ]
 
@@ -79,10 +97,17 @@ def benchmark_files(wildcards):
             for part in momentum_parts(kind)
         ]
         files += expand("results/benchmarks/join_momentum/{kind}.tsv", kind=["points", "plane"])
+    if "atlas" in config:
+        for table in ATLAS:
+            parts = range(len(atlas_parts(table)))
+            files += expand(f"results/benchmarks/atlas_part/{table}_{{part}}.tsv", part=parts)
+            files.append(f"results/benchmarks/join_atlas/{table}.tsv")
     if "data" in config:
         trained = config["data"].get("training", {"sizes": []})["sizes"]
         files += expand("results/benchmarks/train_on_samples/{set}.tsv", set=trained)
         files += expand("results/benchmarks/measure_task/{set}.tsv", set=config["data"]["sets"])
+    for job in ("fit_measured", "audit_measured"):
+        files += expand("results/benchmarks/{job}/{name}.tsv", job=job, name=MEASURED)
     return files + [f"results/benchmarks/{f.stem}/{f.name}.tsv" for f in FIGURES]
 
 
@@ -97,7 +122,7 @@ def list_results():
             print(f"{kind}: {stem}.{{{','.join(suffixes)}}}")
     if "explorer" in config and Path(EXPLORER).exists():
         print(f"page: {EXPLORER}")
-    missing = catalogue.missing(config)
+    missing = catalogue.missing(config) if config["sweeps"] else {}
     if missing:
         reasons = [f"{name} ({', '.join(blocks)})" for name, blocks in missing.items()]
         print(f"not drawn, as the configuration lacks their blocks: {', '.join(reasons)}")

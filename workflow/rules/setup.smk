@@ -107,6 +107,7 @@ from plrf.engines.registry import ENGINES
 from plrf.study import catalogue
 from plrf.study.advice import advice, brief
 from plrf.study.config import complete, validate
+from plrf.study.entries import asks
 from plrf.study.grid import points as sweep_points
 from plrf.study.grid import sweep_grid
 from plrf.study.problems import ConfigError

@@ -22,8 +22,8 @@ for table in TABLES:
             runtime=other_runtime,
         params:
             **table.params(config),
-            script=f"{table.name}.py",
-            code=code(f"tables/{table.name}.py"),
+            script=f"{table.stem}.py",
+            code=code(f"tables/{table.stem}.py"),
         message:
             "Writing {output.md}"
         # Not by the variable of the loop, which is the last one when a job runs.

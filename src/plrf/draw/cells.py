@@ -29,3 +29,10 @@ def markdown_rows(columns: Mapping[str, Callable[[Any], str]], rows: pd.DataFram
     yield "|" + " --- |" * len(columns)
     for row in rows.itertuples():
         yield "| " + " | ".join(cell(row) for cell in columns.values()) + " |"
+
+
+def markdown_table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A Markdown table of cells that are written already."""
+    head = list(head)
+    lines = [head, ["---"] * len(head), *map(list, rows)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

@@ -11,8 +11,10 @@ from plrf.study.algorithm_checks import (
     momentum_problems,
     schedules_problems,
 )
+from plrf.study.atlas_checks import atlas_problems
 from plrf.study.data_checks import data_problems
 from plrf.study.grid import has_points, points, power_laws
+from plrf.study.measured_checks import measured_problems
 from plrf.study.momenta import momentum_text, remembers
 from plrf.study.problems import KeyPath, Problem, problem, suggestion
 from plrf.study.schedules import schedule_text, scheduled
@@ -242,5 +244,7 @@ BLOCK_CHECKS: dict[str, Check] = {
     "schedules": schedules_problems,
     "algorithms": algorithms_problems,
     "momentum": momentum_problems,
+    "atlas": atlas_problems,
     "data": data_problems,
+    "measured": measured_problems,
 }

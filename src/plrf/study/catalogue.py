@@ -8,12 +8,13 @@ the report and the check of the configuration go through these lists.
 from typing import Any
 
 from plrf.schedules import schedule_of
-from plrf.study.entries import Config, Figure, Table, asks
+from plrf.study.atlas_figures import ATLAS_FIGURES
+from plrf.study.entries import Config, Figure, Table, asks, files, nothing, pairs
 from plrf.study.grid import point_of, points, power_laws
+from plrf.study.measured import measured_figures, measured_tables
 from plrf.study.momenta import momentum_text, remembers
 from plrf.study.phases import phase_of
 from plrf.study.schedules import schedule_text
-from plrf.theory.phases import phase_name
 
 LOSSES = "results/aggregate/losses.parquet"
 EXPONENTS = "results/fits/exponents.parquet"
@@ -22,27 +23,15 @@ ISOFLOP = "results/fits/isoflop.parquet"
 PLANE = "results/plane/exponents.parquet"
 
 
-def _nothing(_: Config) -> dict[str, Any]:
-    return {}
-
-
 def sweep_points(config: Config, name: str) -> list[tuple[float, float]]:
     """Points of a sweep."""
     return [(alpha, beta) for _, alpha, beta in power_laws(config["sweeps"][name])]
 
 
-def _pairs(values: Any) -> list[tuple[float, float]]:
-    return [(alpha, beta) for alpha, beta in values]
-
-
-def _files(folder: str, *names: str) -> dict[str, str]:
-    return {name: f"results/{folder}/{name}.parquet" for name in names}
-
-
 def _finite_size_points(config: Config) -> list[tuple[float, float]]:
     block = config["finite_size"]
     traverse = [(block["traverse"]["alpha"], beta) for beta in block["traverse"]["beta"]]
-    return [*_pairs([block["ratio"]["point"]]), *traverse, *_pairs(block["fronts"]["points"])]
+    return [*pairs([block["ratio"]["point"]]), *traverse, *pairs(block["fronts"]["points"])]
 
 
 def _algorithm(name: str, *tables: str) -> Figure:
@@ -51,9 +40,9 @@ def _algorithm(name: str, *tables: str) -> Figure:
         f"{name}.py",
         "Algorithms",
         ("algorithms",),
-        _files("algorithms", *tables),
-        _nothing,
-        lambda config: _pairs(config["algorithms"]["points"]),
+        files("algorithms", *tables),
+        nothing,
+        lambda config: pairs(config["algorithms"]["points"]),
     )
 
 
@@ -137,7 +126,7 @@ FIGURES = (
         ("phase_points",),
         {},
         lambda config: {"points": config["phase_points"]},
-        lambda config: _pairs(config["phase_points"].values()),
+        lambda config: pairs(config["phase_points"].values()),
     ),
     _exponent_plane("fig04_exponents", "eta", "Main text"),
     Figure(
@@ -145,8 +134,8 @@ FIGURES = (
         "fig05_finite_size.py",
         "Main text",
         ("finite_size",),
-        _files("finite_size", "ratio", "traverse", "fronts"),
-        _nothing,
+        files("finite_size", "ratio", "traverse", "fronts"),
+        nothing,
         _finite_size_points,
     ),
     Figure(
@@ -154,18 +143,18 @@ FIGURES = (
         "fig06_spectra.py",
         "Appendix",
         ("spectra",),
-        _files("spectra", "histogram", "density"),
-        _nothing,
-        lambda config: _pairs(config["spectra"]["points"]),
+        files("spectra", "histogram", "density"),
+        nothing,
+        lambda config: pairs(config["spectra"]["points"]),
     ),
     Figure(
         "fig07_contour",
         "fig07_contour.py",
         "Appendix",
         ("spectra",),
-        _files("spectra", "eigenvalues", "contours"),
-        _nothing,
-        lambda config: _pairs([config["spectra"]["contour"]]),
+        files("spectra", "eigenvalues", "contours"),
+        nothing,
+        lambda config: pairs([config["spectra"]["contour"]]),
     ),
     _exponent_plane("fig08_xi_exponents", "xi", "Appendix"),
     Figure(
@@ -212,26 +201,27 @@ FIGURES = (
         "momentum_losses.py",
         "Algorithms",
         ("momentum",),
-        _files("momentum", "curves", "points"),
-        _nothing,
-        lambda config: _pairs(config["momentum"]["points"][:MOST_COLUMNS]),
+        files("momentum", "curves", "points"),
+        nothing,
+        lambda config: pairs(config["momentum"]["points"][:MOST_COLUMNS]),
     ),
     Figure(
         "dana_exponents",
         "dana_exponents.py",
         "Algorithms",
         ("momentum",),
-        _files("momentum", "points", "plane"),
-        _nothing,
-        lambda config: _pairs(config["momentum"]["points"]),
+        files("momentum", "points", "plane"),
+        nothing,
+        lambda config: pairs(config["momentum"]["points"]),
     ),
+    *ATLAS_FIGURES,
     Figure(
         "data_spectra",
         "data_spectra.py",
         "Data",
         ("data",),
-        _files("data", "spectra", "exponents"),
-        _nothing,
+        files("data", "spectra", "exponents"),
+        nothing,
         lambda config: [],
     ),
     Figure(
@@ -239,12 +229,12 @@ FIGURES = (
         "data_prediction.py",
         "Data",
         ("data.training",),
-        _files("data", "training"),
-        _nothing,
+        files("data", "training"),
+        nothing,
         lambda config: [],
     ),
 )
-"""Figures with a name of their own, in the order of their names; sweeps ask for front figures."""
+"""Figures with a name of their own, in its order; sweeps and measured losses ask for others."""
 
 TABLES = (
     Table(
@@ -254,8 +244,8 @@ TABLES = (
         _tested,
         category="All claims",  # the first one, as the report sorts them
         parts={
-            "finite_size": _files("finite_size", "ratio", "fronts"),
-            "spectra": _files("spectra", "histogram", "density"),
+            "finite_size": files("finite_size", "ratio", "fronts"),
+            "spectra": files("spectra", "histogram", "density"),
         },
     ),
     Table(
@@ -270,8 +260,8 @@ TABLES = (
         {},
         lambda config: {"points": config["phase_points"]},
     ),
-    Table("table3_notation", ("phase_points",), {}, _nothing),
-    Table("table4_measured_exponents", ("sweeps",), {"exponents": EXPONENTS}, _nothing),
+    Table("table3_notation", ("phase_points",), {}, nothing),
+    Table("table4_measured_exponents", ("sweeps",), {"exponents": EXPONENTS}, nothing),
     Table(
         "table5_algorithms",
         ("schedules",),
@@ -282,22 +272,22 @@ TABLES = (
     Table(
         "table6_data",
         ("data",),
-        _files("data", "tasks", "exponents"),
-        _nothing,
+        files("data", "tasks", "exponents"),
+        nothing,
         category="Data",
     ),
     Table(
         "table7_prediction",
         ("data.training",),
-        _files("data", "training"),
-        _nothing,
+        files("data", "training"),
+        nothing,
         category="Data",
     ),
     Table(
         "table8_momentum",
         ("momentum",),
-        _files("momentum", "points"),
-        _nothing,
+        files("momentum", "points"),
+        nothing,
         category="Algorithms",
     ),
 )
@@ -310,12 +300,13 @@ def figures(config: Config) -> list[Figure]:
         _front(name, sweep["front"]) for name, sweep in config["sweeps"].items() if "front" in sweep
     ]
     asked = [figure for figure in FIGURES if asks(config, figure.blocks)]
-    return sorted([*asked, *fronts], key=lambda figure: figure.name)
+    return sorted([*asked, *fronts, *measured_figures(config)], key=lambda figure: figure.name)
 
 
 def tables(config: Config) -> list[Table]:
     """Tables that a configuration asks for."""
-    return [table for table in TABLES if asks(config, table.blocks)]
+    asked = [table for table in TABLES if asks(config, table.blocks)]
+    return [*asked, *measured_tables(config)]
 
 
 def missing(config: Config) -> dict[str, list[str]]:
@@ -325,23 +316,3 @@ def missing(config: Config) -> dict[str, list[str]]:
         for entry in (*FIGURES, *TABLES)
         if not asks(config, entry.blocks)
     }
-
-
-def labels(figure: Figure, config: Config) -> dict[str, str]:
-    """Labels of a figure in the report: its name, and the points that it shows."""
-    shown = figure.shown(config)
-    if not shown:
-        return {"figure": figure.name}
-    phases = dict.fromkeys(phase_name(alpha, beta) for alpha, beta in shown)
-    return {
-        "figure": figure.name,
-        "alpha": _label([alpha for alpha, _ in shown]),
-        "beta": _label([beta for _, beta in shown]),
-        "phase": ", ".join(phases),
-    }
-
-
-def _label(values: list[float]) -> str:
-    """Values as a label, which must be text: a few in full, many by their range."""
-    texts = [f"{value:g}" for value in sorted(set(values))]
-    return ", ".join(texts) if len(texts) < 4 else f"{texts[0]} to {texts[-1]}"

@@ -4,7 +4,7 @@ Imported at every parse of the Snakefile: no scipy here, and the caller reads th
 """
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from plrf.study.block_checks import BLOCK_CHECKS
@@ -88,9 +88,20 @@ def validate(config: Any, schema: Mapping[str, Any]) -> dict[str, Any]:
         problems += front_name_problems(sound)
         for name in full.keys() & BLOCK_CHECKS.keys() - {path[0] for path in flawed}:
             problems += BLOCK_CHECKS[name](full[name], sound, full["sweeps"])
+        if not problems:
+            problems += _nothing_to_do(full, schema["properties"])
     refuse(_as_written(path, text, config) for path, text in problems)
     accepted: dict[str, Any] = full
     return accepted
+
+
+def _nothing_to_do(config: Mapping[str, Any], properties: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find that no block asks for a result: those without a default do, and sweeps."""
+    blocks = [name for name, entry in properties.items() if "default" not in entry]
+    blocks.remove("defaults")
+    if not config["sweeps"] and config.keys().isdisjoint(blocks):
+        rule = f"missing, and there is no other block that asks for results: {', '.join(blocks)}"
+        yield ("sweeps",), f": {rule}"
 
 
 def _fill(block: dict[str, Any], properties: Mapping[str, Any]) -> None:
@@ -100,6 +111,9 @@ def _fill(block: dict[str, Any], properties: Mapping[str, Any]) -> None:
             block.setdefault(key, copy.deepcopy(entry["default"]))
         if isinstance(block.get(key), dict):
             _fill(block[key], entry.get("properties", {}))
+            named = entry.get("additionalProperties") or {}
+            for value in (x for x in block[key].values() if isinstance(x, dict)):
+                _fill(value, named.get("properties", {}))
 
 
 def _as_written(path: KeyPath, text: str, config: Any) -> Problem:

@@ -4,17 +4,34 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from plrf.theory.phases import phase_name
+
 Config = Mapping[str, Any]
 
 
+def nothing(_: Config) -> dict[str, Any]:
+    """No parameters."""
+    return {}
+
+
+def pairs(values: Any) -> list[tuple[float, float]]:
+    """Points (alpha, beta) of a configuration."""
+    return [(alpha, beta) for alpha, beta in values]
+
+
+def files(folder: str, *names: str) -> dict[str, str]:
+    """Tables of a part of the results, by their names."""
+    return {name: f"results/{folder}/{name}.parquet" for name in names}
+
+
 def asks(config: Config, blocks: tuple[str, ...]) -> bool:
-    """Whether a configuration has all of some blocks; ``a.b`` is the block b within a."""
+    """Whether a configuration has some blocks, none empty; ``a.b`` is the block b within a."""
     for path in blocks:
         block: Any = config
         for name in path.split("."):
-            if name not in block:
+            block = block.get(name)
+            if not block:
                 return False
-            block = block[name]
     return True
 
 
@@ -62,12 +79,14 @@ class Figure:
 
 @dataclass(frozen=True)
 class Table:
-    """A table for readers, as CSV and Markdown; attributes as for `Figure`, and one more.
+    """A table for readers, as CSV and Markdown; attributes as for `Figure`, and others.
 
     Attributes
     ----------
     parts : mapping
         Further inputs by the block that asks for them: it is made from those whose block is there.
+    script : str
+        In ``scripts``; by default that of the table's name.
     """
 
     name: str
@@ -76,8 +95,34 @@ class Table:
     params: Callable[[Config], dict[str, Any]]
     category: str = "Tables"
     parts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    script: str = ""
+
+    @property
+    def stem(self) -> str:
+        """Name of its script and of its caption."""
+        return self.script.removesuffix(".py") or self.name
 
     def files(self, config: Config) -> dict[str, str]:
         """Tables that it is made from, by the name that the script knows them by."""
         asked = [files for block, files in self.parts.items() if block in config]
         return {**self.inputs, **{name: path for part in asked for name, path in part.items()}}
+
+
+def labels(figure: Figure, config: Config) -> dict[str, str]:
+    """Labels of a figure in the report: its name, and the points that it shows."""
+    shown = figure.shown(config)
+    if not shown:
+        return {"figure": figure.name}
+    phases = dict.fromkeys(phase_name(alpha, beta) for alpha, beta in shown)
+    return {
+        "figure": figure.name,
+        "alpha": _label([alpha for alpha, _ in shown]),
+        "beta": _label([beta for _, beta in shown]),
+        "phase": ", ".join(phases),
+    }
+
+
+def _label(values: list[float]) -> str:
+    """Values as a label, which must be text: a few in full, many by their range."""
+    texts = [f"{value:g}" for value in sorted(set(values))]
+    return ", ".join(texts) if len(texts) < 4 else f"{texts[0]} to {texts[-1]}"

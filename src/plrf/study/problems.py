@@ -22,7 +22,7 @@ def suggestion(key: object, known: Iterable[object]) -> str:
     """Name the known key that an unknown one resembles, or all of them."""
     names = [str(name) for name in known]
     close = difflib.get_close_matches(str(key), names, n=1)
-    return f"did you mean {close[0]}?" if close else f"known: {', '.join(names)}"
+    return f"did you mean {close[0]}?" if close else f"known: {', '.join(names) or 'none'}"
 
 
 def refuse(problems: Iterable[Problem]) -> None:

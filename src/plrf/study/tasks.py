@@ -3,33 +3,19 @@
 Imported at every parse of the Snakefile: no scipy here.
 """
 
-import warnings
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
+from plrf.files import FileError, read_file
 from plrf.spectrum import SpectrumTask
 from plrf.study.problems import suggestion
 from plrf.task import PowerLawTask, Task
 
 COLUMNS = ("eigenvalue", "target")
-
-
-def _read_csv(path: str) -> pd.DataFrame:
-    """Read a CSV file; pandas would take fields beyond the header's for an index."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", pd.errors.ParserWarning)
-        try:
-            return pd.read_csv(path, index_col=False)
-        except pd.errors.ParserWarning:
-            raise ValueError("rows have more fields than the header") from None
-
-
-READERS = {".csv": _read_csv, ".parquet": pd.read_parquet}
 
 
 class SpectrumError(ValueError):
@@ -65,7 +51,10 @@ def spectrum_task(path: str, noise: float) -> SpectrumTask:
         If it cannot be read, lacks a column or all rows, or a value is none; the message names
         file, row, counted from 1 without the header, and column.
     """
-    table = _read(path)
+    try:
+        table = read_file(path)
+    except FileError as error:
+        raise SpectrumError(str(error)) from error
     for name in COLUMNS:
         if name not in table:
             raise SpectrumError(f"{path} has no column {name}; {suggestion(name, table)}")
@@ -81,16 +70,3 @@ def spectrum_task(path: str, noise: float) -> SpectrumTask:
     if not values[:, 1].any():
         raise SpectrumError(f"{path}: all targets are 0, there is nothing to learn")
     return SpectrumTask(values[:, 0], values[:, 1], noise)
-
-
-def _read(path: str) -> pd.DataFrame:
-    """Read a file by its suffix."""
-    suffix = "." + path.rpartition(".")[2].lower()
-    if suffix not in READERS:
-        raise SpectrumError(f"{path} must end in {' or '.join(READERS)}")
-    try:
-        return READERS[suffix](path)
-    except FileNotFoundError:
-        raise SpectrumError(f"there is no file {path}") from None
-    except (OSError, ValueError, pa.ArrowException) as error:
-        raise SpectrumError(f"{path} cannot be read: {error}") from error
