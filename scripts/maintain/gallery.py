@@ -17,9 +17,9 @@ from PIL import Image
 from plrf.draw.thumbnails import encode, shrink
 
 # Categories of the report that hold figures.
-SECTIONS = ("Main text", "Appendix", "Beyond the paper", "Algorithms", "Data")
+SECTIONS = ("Main text", "Appendix", "Beyond the paper", "Algorithms", "Atlas", "Data")
 SHOWN_IN_README = ("fig02_phase_diagram", "fig03_compute_optimal_front", "fig04_exponents")
-WIDE, NARROW = 640, 300  # pixels, of pictures in the README and of the others
+WIDE, NARROW = 620, 250  # pixels, of pictures in the README and of the others
 COLORS = (128, 64, 32, 16)  # the most that the size allows
 MOST_BYTES = 300_000  # of all pictures together
 HEAD = """\
