@@ -1,5 +1,8 @@
 """Experiments without noise: known laws, exact losses, and SGD."""
 
+from functools import partial
+from unittest.mock import Mock
+
 import numpy as np
 import pytest
 
@@ -32,12 +35,16 @@ def test_losses_are_those_of_whole_sizes():
         np.testing.assert_allclose(row[known], exact, rtol=1e-9)
 
 
+def law(a, b, d, f, *_):
+    """Losses d^-a + n^-b of sizes at budgets, instead of exact ones."""
+    return d[:, None] ** -a + (f / d[:, None]) ** -b
+
+
 @pytest.mark.parametrize("sizes", [5, 12, 20])
 def test_a_law_is_reported_as_it_is(monkeypatch, sizes):
     """Losses d^-a + n^-b: Approach 3 is exact; parabolas are for their symmetric valley, a = b."""
     for a, b in ((0.6, 0.6), (0.8, 0.4)):
-        law = lambda d, f, *_, a=a, b=b: d[:, None] ** -a + (f / d[:, None]) ** -b  # noqa: E731
-        monkeypatch.setattr(experiments, "exact_losses", law)
+        monkeypatch.setattr(experiments, "exact_losses", partial(law, a, b))
         best = (a / b) ** (1 / (a + b)) * np.array([1e6, 1e8]) ** (b / (a + b))
         rows = reported_exponents(Experiment((1e6, 1e8), sizes), best, PowerLawTask(1, 1), RULE)
         exponents = {row.approach: row.exponents for row in rows}
@@ -77,12 +84,12 @@ def test_sizes_begin_where_the_rate_is_stable(monkeypatch):
     task, rule = PowerLawTask(1.4, 1.0), ScalingRule(c=0.75)
     with pytest.raises(DivergenceError, match="diverges at d = 12"):
         exact_losses([12], [1e5], task, rule)
-    seen = []
-    law = lambda d, f, *_: seen.append(d) or d[:, None] ** -0.6 + (f / d[:, None]) ** -0.6  # noqa: E731
-    monkeypatch.setattr(experiments, "exact_losses", law)
+    losses = Mock(side_effect=partial(law, 0.6, 0.6))
+    monkeypatch.setattr(experiments, "exact_losses", losses)
     reported_exponents(Experiment((1e4, 1e6)), [100.0, 1000.0], task, rule)
-    assert 25 < seen[0][0] < 30 and seen[0][-1] == pytest.approx(4000)
-    exact_losses(seen[0][:1], [1e5], task, rule)
+    sizes = losses.call_args_list[0].args[0]
+    assert 25 < sizes[0] < 30 and sizes[-1] == pytest.approx(4000)
+    exact_losses(sizes[:1], [1e5], task, rule)
 
 
 def test_sgd_reports_what_losses_without_noise_do():
